@@ -75,7 +75,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     replaces_in_place: bool = False
     """An upload to a taken name replaces the content at once: until it ends, the old one is there, and the file keeps its id."""
     refuses_taken_names: bool = False
-    """A rename to a taken name fails (disks of this machine, Dropbox). Elsewhere what lies there is moved to our trash."""
+    """A rename to a taken name fails (disks of this machine, Dropbox). With `by_id` both files then have the name; elsewhere what
+    lies there is moved to our trash."""
     refuses_taken_uploads: bool = False
     """An upload to a taken name is refused (most S3 servers): it needs no name of ours first."""
     directory_move: bool = False

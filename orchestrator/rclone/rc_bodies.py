@@ -86,9 +86,12 @@ def uncompared(body: Body) -> Body:
     return {**body, "_config": {**body["_config"], **_UNCOMPARED}}
 
 
-def refused_move(fs: str, source: str, target: str) -> Body:
-    """`operations/movefile` where the server itself refuses a taken name: rclone looks at nothing and moves nothing away."""
-    return {**transfer(fs, source, fs, target, trash=None), "_config": _UNCHECKED}
+def unseen_move(source_fs: str, source: str, fs: str, target: str) -> Body:
+    """`operations/movefile` where the server itself refuses a taken name, or keeps both files of the name.
+
+    rclone looks at nothing and moves nothing away.
+    """
+    return {**transfer(source_fs, source, fs, target, trash=None), "_config": _UNCHECKED}
 
 
 def refused_upload(source_fs: str, source: str, target_fs: str, target: str) -> Body:

@@ -67,6 +67,8 @@ class MoveCall(msgspec.Struct, frozen=True, tag="move"):
     If a file unexpectedly lies at the destination, the move fails with DestinationExistsError (on disks the kernel refuses it, on
     Dropbox the server; see GiveCall for disks without RENAME_NOREPLACE), or that file is moved to `trash` (a directory under
     OWN_DIRECTORY, used by one attempt of one run only); only one that appears within the server's last request may be replaced.
+    With `Capabilities.by_id`, nothing is looked at or replaced: two files have the name then, or a file and a folder, as
+    `namesakes` shows, and the caller moves its own away.
     """
 
     src: str
@@ -256,7 +258,10 @@ class Storage(Protocol):
         """Whether a file lies at `path`."""
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
-        """Path -> every file called so, or the error of the look. More than one only with `Capabilities.duplicate_names`."""
+        """Path -> every file called so, or the error of the look. More than one only with `Capabilities.duplicate_names`.
+
+        With these, a folder called so is there as well, as an Entry whose path ends with a "/".
+        """
 
     def size(self, path: str) -> int | None:
         """Bytes. Raises NotFoundError."""

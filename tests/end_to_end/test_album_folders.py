@@ -116,6 +116,19 @@ def placed(cloud: Cloud, ids: dict[str, str], directory: str) -> dict[str, str]:
     return {one: f"{directory}/{path.rpartition('/')[2]}" for one, path in ids.items()}
 
 
+def with_the_first_move(cloud: Cloud, name: str, content: bytes) -> list[str]:
+    """Another program puts a file into the right folder just before it; its id is in the list then."""
+    put: list[str] = []
+
+    def turns_up(seen: Seen) -> bool:
+        if cloud.is_move(seen) and not put:
+            put.append(cloud.server.tree.put(f"{cloud.folder}/{RIGHT}/{name}", content).id)
+        return False
+
+    cloud.proxy.when(turns_up, Lose())
+    return put
+
+
 # The cost of a run as the profiles state it.
 CALLS = {"drive": 67 + 8, "dropbox": 32 + 4}
 MOVES = {"drive": 1, "dropbox": 2}
@@ -197,14 +210,7 @@ def test_a_target_that_appears_at_the_last_moment_loses_nothing(cloud: Cloud) ->
     """Between rclone's look and its request: Dropbox refuses; Drive gets two folders of that name; rclone reaches one."""
     cloud.fresh(4)
     ids = cloud.there()
-    put: list[str] = []
-
-    def turns_up(seen: Seen) -> bool:
-        if cloud.is_move(seen) and not put:
-            put.append(cloud.server.tree.put(f"{cloud.folder}/{RIGHT}/cover.jpg", b"their picture").id)
-        return False
-
-    cloud.proxy.when(turns_up, Lose())
+    put = with_the_first_move(cloud, "cover.jpg", b"their picture")
     ended = cloud.run("organize", cloud.location, codes=(3, 9))
     there = cloud.there()
     assert there.keys() == {*ids, *put}
@@ -215,6 +221,18 @@ def test_a_target_that_appears_at_the_last_moment_loses_nothing(cloud: Cloud) ->
         assert (ended.code, there) == (9, placed(cloud, ids, RIGHT))
         cloud.run("organize", cloud.location, codes=(0, 3, 4))  # depends on which of the two folders rclone reaches
         assert cloud.there().keys() == {*ids, *put}
+
+
+def test_a_file_that_turns_up_between_the_looks_keeps_its_name(cloud: Cloud) -> None:
+    """Files that move one by one: Dropbox refuses; on Drive both have the name until ours, known by its id, goes back."""
+    cloud.fresh(3)
+    ids = cloud.there()
+    put = with_the_first_move(cloud, "cover.jpg", b"their picture")
+    ended = cloud.run("organize", cloud.location, "--transfers", "1", codes=(3,))
+    assert (ended.summary["ops_done"], [error["path"] for error in ended.errors]) == (2, [f"{WRONG}/cover.jpg"])
+    assert "already exists" in ended.errors[0]["message"]
+    ours = next(one for one, path in ids.items() if path.endswith("cover.jpg"))
+    assert cloud.there() == {**placed(cloud, ids, RIGHT), ours: f"{WRONG}/cover.jpg", put[0]: f"{RIGHT}/cover.jpg"}
 
 
 def kills(cloud: Cloud, victims: str) -> list[tuple[str, int, bool]]:

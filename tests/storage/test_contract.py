@@ -20,6 +20,7 @@ from orchestrator.errors import (
 from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.memory import KINDS, MemoryStorage
+from orchestrator.storage.fake.objects import digest
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, MoveCall, StatCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
@@ -518,6 +519,11 @@ def test_a_file_at_the_destination_is_not_lost(storage: Storage, how: type[MoveC
         return
 
     assert outcomes[0] is None
+    if how is MoveCall and storage.capabilities.by_id:
+        (both,) = storage.namesakes(["dir/b.mp3"]).values()
+        assert not isinstance(both, OrchestratorError)
+        assert sorted(entry.hashes["md5"] for entry in both) == sorted(digest("md5", one) for one in (b"mine", there))
+        return
     assert (outcomes[1] is None) == (how is MoveCall)
     assert read(storage, "dir/b.mp3") == b"mine"
     assert contents(storage, TRASH) == {f"{TRASH}/dir/b.mp3": there}
@@ -572,13 +578,18 @@ def test_a_rename_from_another_root_of_the_remote(open_storage: Callable[[str], 
     calls = [MoveCall("inbox/a.mp3", "music/a.mp3", TRASH, source), MoveCall("b.mp3", "there.mp3", TRASH, source)]
     moved, replacing = carried_out(target, calls)
     assert moved is None
-    if storage_kind == "local":
+    if refuses_taken_names(target):
         assert isinstance(replacing, DestinationExistsError)
         assert read(target, "there.mp3") == b"old"
         assert read(source, "b.mp3") == b"new"
         return
     assert replacing is None
     assert list(source.list()) == []
+    if target.capabilities.by_id:
+        (both,) = target.namesakes(["there.mp3"]).values()
+        assert not isinstance(both, OrchestratorError)
+        assert {entry.hashes["md5"] for entry in both} == {digest("md5", one) for one in (b"old", b"new")}
+        return
     assert {entry.path for entry in target.list()} == {"music/a.mp3", "there.mp3"}
     assert b"".join(target.read("there.mp3")) == b"new"
     assert [b"".join(target.read(entry.path)) for entry in target.list(TRASH)] == [b"old"]

@@ -108,6 +108,8 @@ def note_error(task: Task, outcome: CallResult) -> None:
 
 def _note_source(task: Task, outcome: CallResult) -> None:
     task.at_source = _found(task, outcome)
+    if task.at_source is not None:
+        task.source_id = task.at_source.id
 
 
 def _note_target(task: Task, outcome: CallResult) -> None:

@@ -128,6 +128,8 @@ def _at_destination(task: Task, source: Found) -> Found:
         ours = holds(task.target, there, content_to_write(task))
     elif task.object_id is not None:
         ours = there.id == task.object_id  # an object has one path only
+    elif task.may_share_name and task.at_source is not None:
+        ours = there.id == task.at_source.id
     elif task.unnamed:
         ours = task.verified is not None and _is_staged_copy(task, there)
     else:

@@ -69,9 +69,9 @@ def give_back_caught_names(tasks: Iterable[Task], run_id: str) -> None:
 def _may_have_caught(task: Task) -> bool:
     """Whether the last request may have moved another file from the destination to our trash."""
     if task.route is Route.RENAME:
-        within = task.source is task.target
-        refused = (within and task.target.capabilities.refuses_taken_names) or task.object_id is not None
-        return not (refused or is_ours(task.dst))
+        can = task.target.capabilities
+        refused = can.refuses_taken_names and (task.source is task.target or not can.local)
+        return not (refused or can.by_id or is_ours(task.dst))
     return task.naming is Naming.CAUGHT and task.staged is not None
 
 

@@ -57,6 +57,8 @@ class Task:
     at_target: Entry | None = None
     leaving: Entry | None = None
     """The source in our trash, just before it is deleted."""
+    source_id: str | None = None
+    """The id that its source had when it was last seen, where files have one."""
     in_trash: Entry | None = None
     """The old content of a replaced file in our trash."""
     on_disk: DiskState | None = None
@@ -189,6 +191,11 @@ class Task:
     def leaves_by_trash(self) -> bool:
         """Whether its source is renamed to our trash before it is deleted."""
         return self.route is Route.TRANSFER and self.source.capabilities.move
+
+    @property
+    def may_share_name(self) -> bool:
+        """Whether its rename to a taken name leaves two files of that name, so that only a look afterwards shows it."""
+        return self.route is Route.RENAME and self.object_id is None and self.target.capabilities.by_id
 
     @property
     def source_look(self) -> StatCall:

@@ -24,6 +24,7 @@ from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Naming
@@ -78,7 +79,8 @@ def _look_at_arrivals(tasks: Sequence[Task], *, concurrency: int) -> None:
     staged = [task for task in tasks if task.staged is not None]
     others = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE]
     look_at_staged_copies(staged, concurrency=concurrency)
-    look_at_destinations(others, concurrency=concurrency)
+    tell_twins_apart([task for task in others if task.may_share_name])
+    look_at_destinations([task for task in others if not task.may_share_name], concurrency=concurrency)
 
 
 def _with_changed_source(tasks: Sequence[Task], *, concurrency: int) -> list[Task]:

@@ -184,8 +184,11 @@ class MemoryStorage(Transfers, DerivedStorage):
         """See Storage."""
         with self._lock:
             recorded, change = self._begin("namesakes", "")
-            files = self._objects.files
-            found = {path: [self._entry(file) for file in files.get(self._objects.key(path), ())] for path in paths}
+            objects = self._objects
+            found = {path: [self._entry(file) for file in objects.files.get(objects.key(path), ())] for path in paths}
+            if self._capabilities.duplicate_names:
+                for path in paths:
+                    found[path] += [Entry(f"{path}/")] if objects.key(path) in objects.directories else []
             self._reach(recorded, change, "after")
             return found
 

@@ -264,8 +264,8 @@ class Objects:
         for key in [key for key in self.directories if f"{key}/".startswith(inside)]:
             del self.directories[key]
 
-    def check_name(self, path: str) -> None:
-        """Raise PermanentError for a name that the server does not accept."""
+    def check_name(self, path: str, *, beside_folder: bool = False) -> None:
+        """Raise PermanentError for a name that the server does not accept, or a folder has, unless a file may be beside it."""
         for part in path.split("/"):
             if part in {"", ".", ".."} or "\0" in part:
                 raise PermanentError(f"{self._fs}: malformed path {path!r}", path=path)
@@ -276,7 +276,7 @@ class Objects:
             raise PermanentError(f"{self._fs}: KeyTooLong: {path!r}", path=path)
         if self._refuse is not None and self._refuse(path):
             raise PermanentError(f"{self._fs}: the server does not accept the name {path!r}", path=path)
-        if self.key(path) in self.directories:
+        if self.key(path) in self.directories and not beside_folder:
             raise PermanentError(f"{self._fs}: {path!r} is a directory not a file", path=path)
 
 

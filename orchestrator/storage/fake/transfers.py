@@ -38,12 +38,12 @@ class Transfers(FaultyCalls):
         with self._lock, other._lock:  # noqa: SLF001 - of our own kind
             recorded, change = self._begin("move", call.src, call.dst)
             file = other._objects.find(call.src, call.id)  # noqa: SLF001 - as above
-            objects.check_name(call.dst)
+            objects.check_name(call.dst, beside_folder=self._capabilities.by_id)
             if within and objects.key(call.src) == objects.key(call.dst):
                 file.path = call.dst  # the same file: at most its spelling changes
                 self._done(recorded, change)
                 return
-            if call.id is None and self._clear_way(call.src if within else None, call.dst, call.trash):
+            if not self._capabilities.by_id and self._clear_way(call.src if within else None, call.dst, call.trash):
                 self._reach(recorded, change, "between")
             if self._capabilities.move:
                 other._objects.drop(file)  # noqa: SLF001 - as above

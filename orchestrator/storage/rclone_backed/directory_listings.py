@@ -25,11 +25,17 @@ class DirectoryListings:
         self._client = client
         self._calls = calls
 
-    def list(self, directories: Collection[str], concurrency: int) -> dict[str, Listed]:
-        """Directory -> its files (none for a directory that does not exist), or the error."""
+    def list(self, directories: Collection[str], concurrency: int, *, folders: bool = False) -> dict[str, Listed]:
+        """Directory -> its files (none for a directory that does not exist), or the error.
+
+        `folders`: the directories in it as well, each with a "/" at its end.
+        """
         if not directories:
             return {}
-        requests = [("operations/list", self._calls.stat(directory)) for directory in directories]
+        bodies = [self._calls.stat(directory) for directory in directories]
+        for body in bodies:
+            body["opt"]["filesOnly"] = not folders
+        requests = [("operations/list", body) for body in bodies]
         answers = send_all(self._client, requests, concurrency, repeatable=True)
         return {directory: self._listed(answer) for directory, answer in zip(directories, answers, strict=True)}
 
@@ -59,16 +65,17 @@ class DirectoryListings:
         return found
 
     def namesakes(self, paths: Sequence[str], concurrency: int = 8) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
-        """Path -> every file with that name, or the error of the listing."""
-        listed = self.list(dict.fromkeys(parent_of(path) for path in paths), concurrency)
+        """Path -> every file with that name, and a directory with a "/" at its end; or the error of the listing."""
+        listed = self.list(dict.fromkeys(parent_of(path) for path in paths), concurrency, folders=True)
 
         def called(path: str) -> Sequence[Entry] | OrchestratorError:
             files = listed[parent_of(path)]
-            return files if isinstance(files, OrchestratorError) else [entry for entry in files if entry.path == path]
+            return files if isinstance(files, OrchestratorError) else [one for one in files if one.path in {path, f"{path}/"}]
 
         return {path: called(path) for path in paths}
 
     def _listed(self, answer: Answer) -> Listed:
         if isinstance(answer, OrchestratorError):
             return () if isinstance(answer, NotFoundError) else answer
-        return [entry for item in answer["list"] if (entry := self._calls.entry(item)) is not None]
+        files = [entry for item in answer["list"] if (entry := self._calls.entry(item)) is not None]
+        return files + [Entry(f"{item['Path']}/") for item in answer["list"] if item["IsDir"]]

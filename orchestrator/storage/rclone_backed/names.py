@@ -115,7 +115,7 @@ class Names:
     def _move_is_refused(self, one: str, other: str) -> bool:
         self._storage.write(one, b"probe")
         self._storage.write(other, b"other")
-        move = rc_bodies.refused_move(self._calls.fs, one, other)
+        move = rc_bodies.unseen_move(self._calls.fs, one, self._calls.fs, other)
         return isinstance(self._sent("operations/movefile", move), DestinationExistsError)
 
     def _link_is_refused(self, one: str, other: str) -> bool:
@@ -191,7 +191,8 @@ class Names:
         ]
 
     def _move_unless_refused(self, calls: Sequence[GiveCall], concurrency: int) -> list[CallResult]:
-        moves = [("operations/movefile", rc_bodies.refused_move(self._calls.fs, call.staged, call.dst)) for call in calls]
+        fs = self._calls.fs
+        moves = [("operations/movefile", rc_bodies.unseen_move(fs, call.staged, fs, call.dst)) for call in calls]
         results = self._requests(moves, concurrency)
         return [
             _taken(call) if isinstance(result, DestinationExistsError) else result

@@ -87,8 +87,8 @@ class RcCalls:
         return msgspec.convert(item, Row).entry(SERVER_MTIME_PRECISION_NS if rounded else 1)
 
     def _move(self, call: MoveCall) -> rc_bodies.Body:
-        if self._profile.names_by == "move" and call.source is None:
-            return rc_bodies.refused_move(self.fs, call.src, call.dst)
+        if self._profile.names_by == "move" or self.capabilities.by_id:  # the server refuses a taken name, or keeps both files
+            return rc_bodies.unseen_move(self._source_fs(call.source), call.src, self.fs, call.dst)
         return self._transfer(call.src, call.dst, call.trash, call.source)
 
     def _copy(self, call: CopyCall) -> rc_bodies.Body:
@@ -96,15 +96,13 @@ class RcCalls:
         if self.refused_uploads and call.source is not None and other:
             return rc_bodies.refused_upload(_reached(call.source).fs, call.src, self.fs, call.dst)
         if not call.trash:
-            source_fs = self.fs if call.source is None else _reached(call.source).fs
-            return rc_bodies.copy_to_own_name(source_fs, call.src, self.fs, call.dst)
+            return rc_bodies.copy_to_own_name(self._source_fs(call.source), call.src, self.fs, call.dst)
         body = self._transfer(call.src, call.dst, call.trash, call.source)
         return body if other else self._uncompared_if_by_bucket(body)
 
     def replacing_copy(self, call: CopyCall, old: Entry) -> tuple[str, rc_bodies.Body]:
         """The request that puts a new content in the place of `old`, which was just seen at the destination."""
-        source_fs = self.fs if call.source is None else _reached(call.source).fs
-        body = rc_bodies.transfer(source_fs, call.src, self.fs, call.dst, trash=None)
+        body = rc_bodies.transfer(self._source_fs(call.source), call.src, self.fs, call.dst, trash=None)
         if self.capabilities.hashes:
             # The caller compares. Where rclone finds another content, it deletes it, even if another program has written it.
             body = rc_bodies.uncompared(body)
@@ -121,8 +119,10 @@ class RcCalls:
         return body if self.capabilities.move else rc_bodies.uncompared(body)
 
     def _transfer(self, src: str, dst: str, trash: str, source: Storage | None) -> rc_bodies.Body:
-        source_fs = self.fs if source is None else _reached(source).fs
-        return rc_bodies.transfer(source_fs, src, self.fs, dst, trash=trash if self.has_backup_dir else None)
+        return rc_bodies.transfer(self._source_fs(source), src, self.fs, dst, trash=trash if self.has_backup_dir else None)
+
+    def _source_fs(self, source: Storage | None) -> str:
+        return self.fs if source is None else _reached(source).fs
 
 
 def _reached(storage: Storage) -> _OnRclone:
