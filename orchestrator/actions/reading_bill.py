@@ -26,9 +26,10 @@ def bill_of_scan(session: Session, location: Location, reads: ExpectedReads, *, 
     """
     storage = session.storage(location)
     way = session.rclone_storage(location).profile.read
-    if way == "heads" and not another_listing_pays(reads.files, reads.listed):
+    listing_pays = another_listing_pays(reads.files, reads.listed)
+    if way == "heads" and not listing_pays:
         way = "rclone"
-    said = scan_estimate(reads, storage.capabilities, way)
+    said = scan_estimate(reads, storage.capabilities, way, listed_first=listing_pays)
     what = f"reading the tags of {counted(reads.files, 'file')} of {location.typed}"
     if alone:
         session.summary.estimate = said

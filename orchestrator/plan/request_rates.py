@@ -286,7 +286,7 @@ def reading_rates(storage: Capabilities, way: str) -> ReadingRates:
         return msgspec.structs.replace(rates, listed={"look": 1})
     if not storage.flat_listing:
         return msgspec.structs.replace(rates, folders_a_page=1)
-    return msgspec.structs.replace(rates, folders_a_page=10, first_folders=12) if server == "drive" else rates
+    return msgspec.structs.replace(rates, folders_a_page=50, first_folders=8) if server == "drive" else rates
 
 
 def listing_requests(storage: Capabilities, files: int, folders: int) -> dict[str, float]:

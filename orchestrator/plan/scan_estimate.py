@@ -30,16 +30,17 @@ class ExpectedReads(msgspec.Struct, frozen=True, kw_only=True):
     """The bytes of the ranges."""
 
 
-def scan_estimate(reads: ExpectedReads, storage: Capabilities, way: ReadingWay) -> Estimate:
-    """The same keys as `Header.estimate`."""
+def scan_estimate(reads: ExpectedReads, storage: Capabilities, way: ReadingWay, *, listed_first: bool = False) -> Estimate:
+    """The same keys as `Header.estimate`. `listed_first`: listing all before the first read pays (`another_listing_pays`)."""
     rates = reading_rates(storage, way)
+    listed_twice = way == "heads" or (way == "vfs" and storage.flat_listing and listed_first)
     load = Load(down=round(reads.size))
     load.add(listing_requests(storage, reads.listed, reads.folders))
     load.add(rates.scan)
-    load.add(listing_requests(storage, reads.listed, reads.folders), times=1 if way == "heads" else 0)
+    load.add(listing_requests(storage, reads.listed, reads.folders), times=1 if listed_twice else 0)
     load.add(rates.head, min(reads.files, reads.ranges))
     load.add(rates.range, max(0.0, reads.ranges - reads.files))
-    load.add(rates.folder, reads.folders_read)
+    load.add(rates.folder, 0 if listed_twice else reads.folders_read)
     return said_of({"": load}, {"": storage}, round(reads.size))
 
 

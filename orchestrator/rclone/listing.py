@@ -25,7 +25,7 @@ from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_fo
 from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
-from orchestrator.rclone.daemon import READING_FLAGS
+from orchestrator.rclone.daemon import FEW_LISTERS, READING_FLAGS
 from orchestrator.rclone.environment import remote_variables
 from orchestrator.rclone.listing_log import (
     FLAGS,
@@ -127,6 +127,8 @@ def arguments(request: ListRequest) -> list[str]:
     flags = ["lsjson", "--no-mimetype", *READING_FLAGS, *FLAGS]
     if not request.shallow:
         flags.append("--recursive")
+    if request.flat:
+        flags.append(FEW_LISTERS)
     if not request.mtime:
         flags.append("--no-modtime")
     if request.server_mtime:

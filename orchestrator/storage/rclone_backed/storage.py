@@ -210,11 +210,14 @@ class RcloneStorage(DerivedStorage):
     def reading(self, piece: int, *, files: int, listed: int | None = None) -> Iterator[None]:
         """See Storage. Reads through a VFS of rclone's where the profile says that this costs less."""
         way = self.profile.read
-        if way != "vfs" and not (way == "heads" and another_listing_pays(files, listed)):
+        listing_pays = another_listing_pays(files, listed)
+        if way != "vfs" and not (way == "heads" and listing_pays):
             yield
             return
         self.forget_folders()
-        list_first = way == "heads" and listed is not None and listed <= _LISTED_AT_ONCE
+        # Otherwise each folder is listed at its first read.
+        at_once = way == "heads" or (self.capabilities.flat_listing and listing_pays)
+        list_first = at_once and listed is not None and listed <= _LISTED_AT_ONCE
         with self._rclone.vfs_reads(self._fs, chunk_bytes=piece, list_first=list_first, only_heads=way == "heads") as served:
             self._served = served
             try:
