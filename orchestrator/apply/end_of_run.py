@@ -15,6 +15,7 @@ from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
 from orchestrator.apply.trial import remove_left_over
 from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
+from orchestrator.paths import name_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry
@@ -51,11 +52,8 @@ def check_and_tidy(
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
-        for fs in sorted({one.destination.fs for one in completed}):
-            with obstacles.named(OWN_DIRECTORY, "cannot be listed, so files of checks that were killed may be left in it"):
-                remove_left_over(storages[fs])
         remove_emptied(wanted, storages, run_id, obstacles, plan.header)
-        problems += _report_trash(run_id, completed, storages, obstacles)
+        problems += _tidy_own_folders(run_id, completed, storages, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
         own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)
         return problems + obstacles.problems
@@ -79,31 +77,48 @@ def _unreachable(storages: Mapping[str, Storage], error: RemoteError) -> RemoteE
     return next((refused for refused in answers if isinstance(refused, TransientError | RateLimitError | AuthError)), None)
 
 
-def _report_trash(
+def _tidy_own_folders(
     run_id: str, completed: Sequence[CompletedOperation], storages: Mapping[str, Storage], obstacles: Obstacles
 ) -> list[Problem]:
-    """Report files in the trash of this run, and remove those of the run's own directories that are empty.
+    """Report files in the trash of this run, remove what killed checks left, and our own folders that are empty.
 
-    Such a file lay unexpectedly at a destination, or unseen in a directory that looked empty and was moved away. It is whole, and
-    is kept until `quarantine restore` or `quarantine empty`. Raises errors that may pass.
+    One look into our folder shows which of them are there at all. Raises errors that may pass.
     """
     problems = []
     reached = {one.destination.fs for one in completed}
     left = {one.operation.src.fs for one in completed if one.operation.verb not in LEAVING_THE_SOURCE}
     for fs in sorted(reached | {fs for fs in left if storages[fs].capabilities.rmdir_is_recursive}):
         storage = storages[fs]
-        directory = f"{TRASH}/{run_id}"
-        caught: list[Entry] = []
-        with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
-            in_trash = [entry for entry in listed(storage, directory) if not is_wanted_in_trash(entry.path)]
-            caught = [entry for entry in in_trash if not entry.path.startswith(f"{directory}/{SOURCES}/")]
-        for entry in caught:
-            attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
-            if attempt.startswith(EMPTIED):
-                message = f"{original}: was in a folder that looked empty and was moved away; it is kept as {entry.path}"
-            else:
-                message = f"{original}: an unexpected file was at this destination; it is kept as {entry.path}"
-            problems.append(Problem(original, ExitCode.SOME_FAILED, message))
+        own: Sequence[str] | None = (f"{name_of(TRASH)}/", f"{name_of(TEMPORARY)}/")
+        with obstacles.named(OWN_DIRECTORY, "cannot be listed, so files of checks that were killed may be left in it"):
+            own = storage.entries(OWN_DIRECTORY)
+            if fs in reached:
+                remove_left_over(storage, own or ())
+        there = [one for one in (TRASH, TEMPORARY) if f"{name_of(one)}/" in (own or ())]
+        caught = _report_trash(f"{TRASH}/{run_id}", storage, obstacles) if TRASH in there else []
+        problems += caught
+        empty = {TRASH: [] if caught else [trash_of(run_id, 1)], TEMPORARY: [TEMPORARY]}
         with obstacles.named(OWN_DIRECTORY, "its empty folders could not be removed"):
-            remove_own_directories(storage, [TEMPORARY] if caught else [trash_of(run_id, 1), TEMPORARY])
+            remove_own_directories(storage, [folder for one in there for folder in empty[one]])
+    return problems
+
+
+def _report_trash(directory: str, storage: Storage, obstacles: Obstacles) -> list[Problem]:
+    """Report the files in the trash of this run that no plan has put there.
+
+    Such a file lay unexpectedly at a destination, or unseen in a directory that looked empty and was moved away. It is whole, and
+    is kept until `quarantine restore` or `quarantine empty`.
+    """
+    problems = []
+    caught: list[Entry] = []
+    with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
+        in_trash = [entry for entry in listed(storage, directory) if not is_wanted_in_trash(entry.path)]
+        caught = [entry for entry in in_trash if not entry.path.startswith(f"{directory}/{SOURCES}/")]
+    for entry in caught:
+        attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
+        if attempt.startswith(EMPTIED):
+            message = f"{original}: was in a folder that looked empty and was moved away; it is kept as {entry.path}"
+        else:
+            message = f"{original}: an unexpected file was at this destination; it is kept as {entry.path}"
+        problems.append(Problem(original, ExitCode.SOME_FAILED, message))
     return problems

@@ -7,7 +7,7 @@ import contextlib
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import msgspec
@@ -87,7 +87,7 @@ def try_out(storage: Storage, *, folder_time: ServerTime, answer_time: ServerTim
     elif trial.writable:
         why_refused(storage, lambda: setattr(trial, "naming", storage.naming()))
         with contextlib.suppress(RemoteError):  # the next check tries again
-            remove_left_over(storage)
+            remove_left_over(storage, storage.entries(OWN_DIRECTORY) or ())
     return trial
 
 
@@ -108,12 +108,12 @@ def why_refused(storage: Storage, request: Callable[[], object]) -> str | None:
     return None
 
 
-def remove_left_over(storage: Storage) -> None:
+def remove_left_over(storage: Storage, own: Iterable[str]) -> None:
     """Delete the files of checks that were killed long ago: those with our content, or the beginning of it.
 
-    Raises RemoteError when our folder cannot be listed.
+    `own` is what our folder holds. Raises RemoteError.
     """
-    for name in storage.entries(OWN_DIRECTORY) or ():
+    for name in own:
         began = _began(name)
         if began is not None and time.time() - began > LEFT_OVER_S:
             folder = f"{OWN_DIRECTORY}/{name.removesuffix('/')}"
