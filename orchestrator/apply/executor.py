@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
-from orchestrator.apply.directories.movable import movable_on
+from orchestrator.apply.directories.movable import movable_on, windows_of
 from orchestrator.apply.directories.move import DirectoryMover
 from orchestrator.apply.end_of_run import check_and_tidy
 from orchestrator.apply.guard.marker import Markers
@@ -189,11 +189,13 @@ class Execution:
 
     def _move_directories(self, schedule: Schedule) -> None:
         """Before the windows: move whole directories in one request each. In any doubt the files are moved one by one."""
-        for directory in movable_on(self._storages, self._mirrors.others(self._plan.operations), self._plan.header):
-            if any(operation.id in self._states for operation in directory.operations):
-                continue  # begun: a look at both ends of each file shows how far it came
+        movable = movable_on(self._storages, self._mirrors.others(self._plan.operations), self._plan.header)
+        for fs, directories in windows_of(
+            # Begun: a look at both ends of each file shows how far it came.
+            [one for one in movable if not any(operation.id in self._states for operation in one.operations)]
+        ):
             try:
-                ready = self._directory_mover.ready(directory, self._storages[directory.fs])
+                ready = self._directory_mover.ready(directories, self._storages[fs])
             except (RemoteError, UsageError):
                 return  # the windows will meet the same error and handle it
             for one in ready:

@@ -122,6 +122,15 @@ def link(fs: str, source: str, target: str) -> Body:
     return {**transfer(linking, source, linking, target, trash=None), "_config": config}
 
 
+def one_root(fs: str) -> str:
+    """The same location as a folder of a `combine`: whatever is opened below it shares what rclone knows of the folders in `fs`.
+
+    Opened by itself, each folder of a Google Drive is looked up again from the root.
+    """
+    upstreams = '"m={}"'.format(fs.replace('"', '""'))
+    return ':combine,upstreams="{}":m'.format(upstreams.replace('"', '""'))
+
+
 def directory_move(fs: str, source: str, target: str) -> Body:
     """`sync/move` of a directory, only if the server can do it alone.
 

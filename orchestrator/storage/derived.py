@@ -47,6 +47,17 @@ class DerivedStorage(Storage):
         looks = self.batch([StatCall(path) for path in paths])
         return {path: [look] if isinstance(look, Entry) else look or () for path, look in zip(paths, looks, strict=True)}
 
+    def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
+        """A listing of each."""
+
+        def below(folder: str) -> Sequence[Entry] | None:
+            try:
+                return [*self.list(folder)]
+            except NotFoundError:
+                return None
+
+        return {folder: below(folder) for folder in folders}
+
     def size(self, path: str) -> int | None:
         """See Storage."""
         return self._found(path).size

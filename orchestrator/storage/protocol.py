@@ -263,6 +263,12 @@ class Storage(Protocol):
         With these, a folder called so is there as well, as an Entry whose path ends with a "/".
         """
 
+    def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
+        """Folder -> every file in it and below, or None if it does not exist. For albums: all of it is held in memory.
+
+        What listings leave out is there, or named by the folder that holds it; only links are left out.
+        """
+
     def size(self, path: str) -> int | None:
         """Bytes. Raises NotFoundError."""
 

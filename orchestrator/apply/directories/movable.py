@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from operator import attrgetter
 
 from orchestrator.paths import case_key, parents_of
 from orchestrator.plan.folder_moves import FEWEST_FILES, MovableDirectory, movable_directories, with_parents
 from orchestrator.plan.model import KEPT_FOLDERS, Header, Operation, folders_of
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
+
+_IN_A_WINDOW = 20
+"""So many take a few seconds at the pace of Google Drive."""
 
 IsExpected = Callable[[Operation, Entry], bool]
 """Whether a listed file is the one that an operation expects."""
@@ -25,6 +30,13 @@ def movable_on(storages: Mapping[str, Storage], operations: Sequence[Operation],
         for above in (one, *parents_of(one))
     }
     return [one for one in found if (one.fs, one.source) not in kept]
+
+
+def windows_of(directories: Iterable[MovableDirectory]) -> Iterator[tuple[str, list[MovableDirectory]]]:
+    """They are looked at together, and moved before what was seen is old: (location, some of its directories)."""
+    for fs, here in groupby(directories, key=attrgetter("fs")):
+        while window := [*islice(here, _IN_A_WINDOW)]:
+            yield fs, window
 
 
 def as_listed(

@@ -37,8 +37,8 @@ class DirectoryMover:
         self._run_id = run_id
         self._journal = journal
 
-    def ready(self, directory: MovableDirectory, storage: Storage) -> list[MovableDirectory]:
-        """Look: the directory, or those in it, that hold only the expected files, and whose target does not exist.
+    def ready(self, directories: Sequence[MovableDirectory], storage: Storage) -> list[MovableDirectory]:
+        """Look: the directories, or those in them, that hold only the expected files, and whose target does not exist.
 
         Raises the storage's errors.
         """
@@ -47,8 +47,9 @@ class DirectoryMover:
         def is_expected(operation: Operation, entry: Entry) -> bool:
             return same_file(expected(operation), entry, precision)
 
-        there = _listed(storage, directory.source)
-        return [*as_listed(directory, there, _listed(storage, directory.target), is_expected)] if there else []
+        storage.forget_folders()
+        found = storage.files_below([end for one in directories for end in (one.source, one.target)])
+        return [ready for one in directories for ready in as_listed(one, found[one.source] or (), found[one.target], is_expected)]
 
     def try_once(self, directory: MovableDirectory, tasks: Sequence[Task]) -> None:
         """Move it. The operations whose files are seen to have arrived get their verdict, durable when this returns."""
@@ -59,7 +60,7 @@ class DirectoryMover:
         storage = tasks[0].target
         try:
             storage.move_directory(directory.source, directory.target)
-            arrived = storage.batch([task.target_look for task in tasks])
+            arrived = _look(storage, directory.target, tasks)
         except (DestinationExistsError, UnsupportedError):  # nothing has changed: the files are moved one by one
             for task in tasks:
                 task.attempt, task.trust_listing = 0, False
@@ -81,9 +82,9 @@ class DirectoryMover:
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
 
-def _listed(storage: Storage, directory: str) -> list[Entry] | None:
-    """All files in it and below; None if the directory does not exist."""
-    try:
-        return [*storage.list(directory)]
-    except NotFoundError:
-        return None
+def _look(storage: Storage, directory: str, tasks: Sequence[Task]) -> list[CallResult]:
+    """What is at the destinations of the tasks, which are in this directory."""
+    found = {entry.path: entry for entry in storage.files_below([directory])[directory] or ()}
+    others = [task.target_look for task in tasks if task.dst not in found]  # the server may spell a name in another way
+    looked = iter(storage.batch(others) if others else ())
+    return [found[task.dst] if task.dst in found else next(looked) for task in tasks]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, RemoteError, TransientError
-from orchestrator.paths import parent_of
+from orchestrator.paths import case_key, parent_of
 from orchestrator.rclone.rc_client import RcClient
 from orchestrator.records import Entry
 from orchestrator.storage.rclone_backed.rc_batches import Answer, send_all
@@ -32,12 +32,27 @@ class DirectoryListings:
         """
         if not directories:
             return {}
-        bodies = [self._calls.stat(directory) for directory in directories]
-        for body in bodies:
-            body["opt"]["filesOnly"] = not folders
-        requests = [("operations/list", body) for body in bodies]
-        answers = send_all(self._client, requests, concurrency, repeatable=True)
+        answers = self._ask(directories, concurrency, filesOnly=not folders)
         return {directory: self._listed(answer) for directory, answer in zip(directories, answers, strict=True)}
+
+    def below(self, directories: Collection[str], concurrency: int = 8) -> dict[str, Sequence[Entry] | None]:
+        """Directory -> all files in it and below, None for one that does not exist. Raises errors.
+
+        Several directories in one are looked for together, with one listing of that one.
+        """
+        inside: dict[str, list[str]] = {}
+        for directory in directories:
+            inside.setdefault(parent_of(directory), []).append(directory)
+        above = self.list([parent for parent, children in inside.items() if len(children) > 1], concurrency, folders=True)
+        key_of = case_key if self._calls.capabilities.case_insensitive else str
+        shown = {parent: {key_of(one.path) for one in _found(listed)} for parent, listed in above.items()}
+        looked_at = [one for one in directories if (names := shown.get(parent_of(one))) is None or key_of(f"{one}/") in names]
+        answers = self._ask(looked_at, concurrency, recurse=True)
+        found: dict[str, Sequence[Entry] | None] = dict.fromkeys(directories)
+        for directory, answer in zip(looked_at, answers, strict=True):
+            if not isinstance(answer, NotFoundError):
+                found[directory] = _found(self._listed(answer))
+        return found
 
     def looks(self, paths: Iterable[str], concurrency: int, *, case_insensitive: bool) -> dict[str, Entry | RemoteError | None]:
         """Path -> what a look would find, for those paths where one listing of their directory saves requests."""
@@ -74,8 +89,23 @@ class DirectoryListings:
 
         return {path: called(path) for path in paths}
 
+    def _ask(self, directories: Collection[str], concurrency: int, **options: bool) -> Sequence[Answer]:
+        bodies = [self._calls.stat(directory) for directory in directories]
+        for body in bodies:
+            body["opt"] |= options
+        requests = [("operations/list", body) for body in bodies]
+        alone = int(self._calls.capabilities.by_id)  # it finds the root for the others
+        first = send_all(self._client, requests[:alone], concurrency, repeatable=True)
+        return [*first, *send_all(self._client, requests[alone:], concurrency, repeatable=True)]
+
     def _listed(self, answer: Answer) -> Listed:
         if isinstance(answer, OrchestratorError):
             return () if isinstance(answer, NotFoundError) else answer
         files = [entry for item in answer["list"] if (entry := self._calls.entry(item)) is not None]
         return files + [Entry(f"{item['Path']}/") for item in answer["list"] if item["IsDir"]]
+
+
+def _found(listed: Listed) -> Sequence[Entry]:
+    if isinstance(listed, OrchestratorError):
+        raise listed
+    return listed

@@ -268,9 +268,11 @@ class RcloneStorage(DerivedStorage):
         if not self.capabilities.directory_move:
             super().move_directory(src, dst)
         taken = DestinationExistsError(f"{dst}: already exists", path=dst)
-        self.forget_folders()
+        root = rc_bodies.one_root(self._fs) if self.capabilities.by_id else self._fs
+        done = False
         try:
-            self._client.call("sync/move", rc_bodies.directory_move(self._fs, src, dst), about=src)
+            self._client.call("sync/move", rc_bodies.directory_move(root, src, dst), about=src)
+            done = True
         except UsageError as error:  # one of the two is a file
             if self.exists(dst):
                 raise taken from error
@@ -282,8 +284,10 @@ class RcloneStorage(DerivedStorage):
                 raise NotFoundError(f"{src}: not found", path=src) from error
             raise
         finally:
-            # Otherwise later writes to `src` would go into the renamed directory, and its files would still be found at `src`.
-            self.forget_folders()
+            # Otherwise later writes to `src` would go into the renamed directory, and its files would still be found at `src`,
+            # unless rclone has moved it within the one root that we use.
+            if not (done and self.capabilities.by_id):
+                self.forget_folders()
 
     def quota(self) -> Quota | None:
         """See Storage."""
@@ -314,6 +318,10 @@ class RcloneStorage(DerivedStorage):
         if not self.capabilities.duplicate_names:
             return super().namesakes(paths)
         return self._listings.namesakes(paths)
+
+    def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
+        """See Storage. Through the resident rclone, which remembers the folders that it has found."""
+        return self._listings.below(folders)
 
     def _way(self, call: Call) -> _Send:
         if has_id(call):

@@ -129,6 +129,10 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(lambda: self.inner.namesakes(paths), len(paths))
 
+    def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
+        """See Storage."""
+        return self.look(lambda: self.inner.files_below(folders), len(folders))
+
     def size(self, path: str) -> int | None:
         """See Storage."""
         return self.look(lambda: self.inner.size(path))
