@@ -79,8 +79,8 @@ def hash_equal_sizes(
 def hash_files(session: Session, sizes: EqualSizes) -> tuple[list[list[Item]], ExitCode]:
     """Compute the hashes that files of equal size lack; the files of each side with them. What cannot be read is reported."""
     failures = sizes.compute(session.reporter, session.stop)
-    for path, why in failures:
-        session.reporter.error("failed", f"it could not be compared with files of its size: {why}", path)
+    for one in failures:
+        session.reporter.error("failed", f"it could not be compared with files of its size: {one.error.message}", one.path)
     session.summary.ops_skipped += len(failures)
     return sizes.items(), ExitCode.SOME_FAILED if failures else ExitCode.DONE
 

@@ -38,18 +38,21 @@ def bill_of_scan(session: Session, location: Location, reads: ExpectedReads, *, 
     _count(session, said, what if reads.files else f"listing {location.typed}")
 
 
-def bill_of_full_reads(session: Session, files: Sequence[tuple[Storage, int]], why: str) -> None:
-    """Say that files of remotes, each with its bytes, are downloaded before there is a plan, and count them.
+def bill_of_full_reads(session: Session, files: Sequence[tuple[Storage, int]], why: str, *, priced: bool = False) -> None:
+    """Say that files of remotes, each with its bytes, are downloaded, and count them. `priced`: also say what that takes.
 
     Raises as `bill_of_scan`.
     """
     if not files:
         return
     what = f"downloading {counted(len(files), 'file')} ({size_text(sum(size for _, size in files))}) {why}"
-    session.reporter.note(what)
+    bills = []
     for storage in dict.fromkeys(storage for storage, _ in files):
         sizes = [size for one, size in files if one is storage]
-        _count(session, full_read_estimate(len(sizes), sum(sizes), storage.capabilities), what)
+        bills.append((storage.fs, full_read_estimate(len(sizes), sum(sizes), storage.capabilities)))
+    session.reporter.note(what + "".join(f"; from {fs}: {_in_words(said)}" for fs, said in bills if priced))
+    for _, said in bills:
+        _count(session, said, what)
 
 
 def _in_words(said: Estimate) -> str:

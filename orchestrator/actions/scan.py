@@ -41,6 +41,7 @@ from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.records import Capabilities, Item
 from orchestrator.report.reporter import duration_text
+from orchestrator.storage.protocol import Storage
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted
 
@@ -72,7 +73,7 @@ def _selection(session: Session, settings: ScanSettings) -> Selection:
     )
 
 
-def _hidden(session: Session, settings: ScanSettings) -> HiddenFolders:
+def hidden_folders(session: Session, settings: ScanSettings) -> HiddenFolders:
     """The folders of other programs, but for those that the options or the config open."""
     return HiddenFolders((*settings.include, *session.config.include))
 
@@ -129,29 +130,38 @@ def _report_changes(session: Session, location: Location, result: ScanResult) ->
 
 
 def scan_location(
-    session: Session, location: Location, settings: ScanSettings, *, allow_emptied: bool = False, alone: bool = False
+    session: Session,
+    location: Location,
+    settings: ScanSettings,
+    *,
+    allow_emptied: bool = False,
+    alone: bool = False,
+    listed: Storage | None = None,
 ) -> ScanResult:
     """Bring the catalogue of one location up to date, without a report. `alone`: the command does nothing else.
+
+    With `listed`, the storage of the location in a wrapper, only the list of files is brought up to date: no tags are read.
 
     Raises UsageError for a folder that is not there, or that is ours; SafetyLimitError for one that is now empty or has lost most
     of its music.
     """
     check_folder(location)
     check_not_ours(session, location)
-    storage = session.storage(location)
+    storage = listed or session.storage(location)
     try:
         with reaching(session, location):
             result = update.scan(
                 storage,
                 session.catalogue,
                 _selection(session, settings),
-                hidden=_hidden(session, settings),
+                hidden=hidden_folders(session, settings),
                 policy=session.reading_policy(location, settings.reading),
                 progress=session.reporter,
                 allow_emptied=allow_emptied,
                 allow_gone=session.max_delete.allows if session.max_delete else None,
-                on_expected=None if location.local else partial(bill_of_scan, session, location, alone=alone),
+                on_expected=None if location.local or listed else partial(bill_of_scan, session, location, alone=alone),
                 stop=StopOrDeadline(session.stop, session.deadline) if session.deadline is not None else session.stop,
+                read=listed is None,
             )
     except InterruptedRunError:
         if session.stop.is_set() or session.deadline is None:
@@ -222,7 +232,7 @@ def latest_scan(
     if not no_scan:
         return scan_location(session, location, settings), session.storage(location).capabilities
     selection = _selection(session, settings)
-    found = find_last_scan(session.catalogue, location.fs, selection, hidden=_hidden(session, settings))
+    found = find_last_scan(session.catalogue, location.fs, selection, hidden=hidden_folders(session, settings))
     if found is None:
         raise UsageError(
             f"{location.typed} has not been scanned yet: run `music-orchestrator scan {location.typed}`, or leave out --no-scan"
@@ -352,7 +362,7 @@ def target_items(
 
 def litter_items(session: Session, location: Location, folders: Collection[str]) -> list[Item]:
     """The files in these folders of other programs, which scans skip. One listing, whatever their number."""
-    wanted, hidden = {*folders}, _hidden(session, ScanSettings())
+    wanted, hidden = {*folders}, hidden_folders(session, ScanSettings())
     above = common_directory(folders)
     found: list[Item] = []
     with reaching(session, location), suppress(PartialListingError, NotFoundError):  # what is not listed stays
@@ -371,7 +381,7 @@ def read_external_lists(session: Session, typed: Sequence[str] = ()) -> list[Ext
         with reaching(session, location):
             all_files = ScanSettings()
             exclude = _selection(session, all_files).exclude
-            lists, unread = read_lists(session.storage(location), _hidden(session, all_files), exclude)
+            lists, unread = read_lists(session.storage(location), hidden_folders(session, all_files), exclude)
         found += lists
         for path, reason in unread:
             session.reporter.warning(f"{location.typed}: {path}: {reason}: cannot check whether its entries move")

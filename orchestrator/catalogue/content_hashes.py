@@ -12,10 +12,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.catalogue.reading import OutageWatch
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import AuthError, InterruptedRunError, RemoteError
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
@@ -37,6 +39,14 @@ def hash_type_beside(storage: Storage, other: Storage) -> str:
 
 _AT_A_TIME = {True: 4, False: 8}
 """Files that are read at the same time: on a disk, and on remotes."""
+
+
+class ReadFailure(NamedTuple):
+    """A file that could not be read."""
+
+    fs: str
+    path: str
+    error: RemoteError
 
 
 class HashedSide(msgspec.Struct, frozen=True):
@@ -74,9 +84,18 @@ class EqualSizes:
     """The files of equal size in the compared locations, by default all audio files, and the hashes that they lack."""
 
     def __init__(
-        self, sides: Sequence[HashedSide], catalogue: Catalogue, *, download: bool, of: Callable[[Item], bool] = _may_be_duplicate
+        self,
+        sides: Sequence[HashedSide],
+        catalogue: Catalogue,
+        *,
+        download: bool,
+        of: Callable[[Item], bool] = _may_be_duplicate,
+        afresh: bool = False,
     ) -> None:
-        """`download`: hash files on remotes as well, which downloads them whole. `of`: whether to compare a file."""
+        """`download`: hash files on remotes as well, which downloads them whole. `of`: whether to compare a file.
+
+        `afresh`: use no hash that an earlier run has computed.
+        """
         self._sides = sides
         self._catalogue = catalogue
         self._files: list[_File] = []
@@ -84,7 +103,8 @@ class EqualSizes:
         """id (of Python) of a file -> the other names of it."""
         for group in _by_size(sides, of):
             self._prepare(group, download=download)
-        self._take_known()
+        if not afresh:
+            self._take_known()
 
     @property
     def waiting(self) -> list[_File]:
@@ -95,25 +115,32 @@ class EqualSizes:
         """The files that have to be downloaded: from where, and their bytes."""
         return [(file.storage, file.entry.size or 0) for file in self.waiting if not file.storage.capabilities.local]
 
-    def compute(self, progress: Progress, stop: threading.Event | None = None) -> list[tuple[str, str]]:
-        """Read what has to be read; returns (path, reason) of each file that could not be.
+    def compute(
+        self, progress: Progress, stop: threading.Event | None = None, *, at_a_time: int | None = None
+    ) -> list[ReadFailure]:
+        """Read what has to be read, so many files `at_a_time`; returns those that could not be.
 
-        Raises AuthError, and InterruptedRunError when `stop` is set; what was hashed before is kept.
+        Raises AuthError, the last network error when a remote seems unreachable, and InterruptedRunError when `stop` is set; what
+        was hashed before is kept.
         """
         waiting = self.waiting
         if not waiting:
             return []
         progress.stage("comparing files of equal size", len(waiting))
-        failures: list[tuple[str, str]] = []
+        failures: list[ReadFailure] = []
         done: list[_File] = []
+        abandoned = threading.Event()
+        watch = OutageWatch()
         try:
-            for file, failure in self._read(waiting, stop):
+            for file, failure in self._read(waiting, stop, abandoned, at_a_time):
+                watch.note(failure)
                 if failure is None:
                     done.append(file)
                 else:
-                    failures.append((file.entry.path, failure))
+                    failures.append(ReadFailure(file.storage.fs, file.entry.path, failure))
                 progress.advance(1, file.entry.size or 0)
         finally:
+            abandoned.set()
             self._save(done)
         return failures
 
@@ -166,24 +193,26 @@ class EqualSizes:
                     file.hashes[kind] = value
             file.missing = tuple(kind for kind in file.missing if kind not in file.hashes)
 
-    def _read(self, waiting: Sequence[_File], stop: threading.Event | None) -> Iterator[tuple[_File, str | None]]:
-        def work(file: _File) -> str | None:
-            if stop is not None and stop.is_set():
+    def _read(
+        self, waiting: Sequence[_File], stop: threading.Event | None, abandoned: threading.Event, at_a_time: int | None
+    ) -> Iterator[tuple[_File, RemoteError | None]]:
+        def work(file: _File) -> RemoteError | None:
+            if abandoned.is_set() or (stop is not None and stop.is_set()):
                 raise InterruptedRunError("interrupted while comparing files; what was read is kept")
             try:
                 found = {kind: file.storage.hash(file.entry.path, kind, download=True) for kind in file.missing}
             except AuthError:
                 raise
             except RemoteError as error:
-                return error.message
+                return error
             before, file.stamp = file.stamp, None
             _look_at_disk(file)
             if file.stamp != before:
-                return "it changed while it was read"
+                return RemoteError("it changed while it was read", path=file.entry.path)
             file.hashes |= {kind: value for kind, value in found.items() if value}
             return None
 
-        with ThreadPoolExecutor(_AT_A_TIME[all(file.storage.capabilities.local for file in waiting)]) as pool:
+        with ThreadPoolExecutor(at_a_time or _AT_A_TIME[all(file.storage.capabilities.local for file in waiting)]) as pool:
             yield from zip(waiting, pool.map(work, waiting), strict=True)
 
     def _save(self, files: Iterable[_File]) -> None:

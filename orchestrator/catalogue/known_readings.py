@@ -10,18 +10,23 @@ import msgspec
 from orchestrator.catalogue.file_ends import END
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import RemoteError
+from orchestrator.paths import parent_of
+from orchestrator.plan.scan_estimate import ExpectedReads
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
+from orchestrator.tags.formats import by_name
 from orchestrator.tags.policy import FEW_BYTES, KIB
-from orchestrator.tags.reader import read_track
+from orchestrator.tags.reader import first_ranges, read_track
 from orchestrator.track import Reading, Status
 
 _POLICY = msgspec.structs.replace(FEW_BYTES, end_check=END, budget=64 * 1024 * KIB, requests=200)
 """Patient: a file with a very large picture is not damaged."""
 
 
-def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry) -> tuple[Reading, str | None]:
+def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry, *, afresh: bool = False) -> tuple[Reading, str | None]:
     """The reading of a listed file and of its end, and a digest of all parts that were read for it; None if it was known.
+
+    `afresh`: it is read in any case. What the catalogue knows of a copy that this program made was read from its source.
 
     The same parts of equal files are read, from whatever storage. Raises the storage's error, and RemoteError if the file has
     changed since it was listed.
@@ -29,7 +34,7 @@ def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry) -> tu
     On a disk it is always read: an edit there may keep size and time, which is all that the catalogue goes by.
     """
     kept = not storage.capabilities.local and (entry.mtime_ns is not None or bool(entry.hashes))
-    if kept:
+    if kept and not afresh:
         known = catalogue.reading(storage.fs, entry)
         if known is not None and known.end is not None and known.status is not Status.UNREADABLE:
             return known, None
@@ -53,6 +58,16 @@ def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry) -> tu
     if kept:
         catalogue.save_readings([(one, reading) for one in catalogue.to_read_again(storage.fs, [entry]) if one.entry == entry])
     return reading, parts.hexdigest()
+
+
+def expected_reads(entries: Sequence[Entry]) -> ExpectedReads:
+    """What reading these files and their ends takes, about."""
+    size = ranges = 0
+    for entry in entries:
+        head, tail = first_ranges(entry.size or 0, _POLICY, by_name(entry.path))
+        size, ranges = size + head + tail, ranges + 1 + bool(tail)
+    folders = {parent_of(entry.path) for entry in entries}
+    return ExpectedReads(files=len(entries), folders_read=len(folders), ranges=ranges, size=size)
 
 
 def _has_changed(storage: Storage, entry: Entry) -> bool:

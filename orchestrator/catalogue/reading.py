@@ -45,6 +45,19 @@ GIVE_UP_AFTER: Final = 12
 """After so many network failures in a row, each after its own retries, the remote counts as unreachable."""
 
 
+class OutageWatch:
+    """Notices that a remote is unreachable, so that not every file has to fail after its own retries."""
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def note(self, error: RemoteError | None) -> None:
+        """The result of reading one file. Raises the error after GIVE_UP_AFTER network failures in a row."""
+        self._in_a_row = self._in_a_row + 1 if isinstance(error, (TransientError, RateLimitError)) else 0
+        if error is not None and self._in_a_row >= GIVE_UP_AFTER:
+            raise error
+
+
 class ReadResult(msgspec.Struct, frozen=True):
     """The result for one file: a reading, the content of a playlist or cue sheet, or an error."""
 
@@ -101,7 +114,7 @@ class Readers:
 
     def __iter__(self) -> Iterator[ReadResult]:
         working = len(self._threads)
-        lost_in_a_row = 0
+        watch = OutageWatch()
         while working:
             if self._stop is not None and self._stop.is_set():
                 raise InterruptedRunError("interrupted while reading tags; what was read is kept")
@@ -114,10 +127,8 @@ class Readers:
                 continue
             if isinstance(outcome, BaseException):
                 raise outcome
-            lost_in_a_row = lost_in_a_row + 1 if isinstance(outcome.error, (TransientError, RateLimitError)) else 0
             yield outcome
-            if lost_in_a_row >= GIVE_UP_AFTER and outcome.error is not None:
-                raise outcome.error
+            watch.note(outcome.error)
 
     def _work(self) -> None:
         try:

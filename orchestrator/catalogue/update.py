@@ -106,8 +106,9 @@ def scan(
     allow_gone: AllowGone | None = None,
     on_expected: OnExpected | None = None,
     stop: threading.Event | None = None,
+    read: bool = True,
 ) -> ScanResult:
-    """List `storage`, read the tags of every audio file that is new or changed, and save it all in `catalogue`.
+    """List `storage`, read the tags of every audio file that is new or changed (unless not `read`), and save it in `catalogue`.
 
     `readers` is how many files are read at once; None chooses by the kind of storage. `on_expected` gets what was listed and is
     going to be read, as soon as that can be told; what it raises ends the scan.
@@ -153,6 +154,8 @@ def scan(
         undecryptable=storage.undecryptable,
     )
     _save_for_plans(catalogue, storage, result.foreign_folders)
+    if not read:
+        return result
     lists = catalogue.unread_lists(storage.fs)
     waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "stats": ("orchestrator.cli.commands.stats", "Show what a library contains and what is missing."),
     "dedup": ("orchestrator.cli.commands.dedup", "Find duplicates; quarantine or delete them."),
     "sync": ("orchestrator.cli.commands.sync", "Make two locations alike."),
+    "verify": ("orchestrator.cli.commands.verify", "Prove that a target holds all contents of a source."),
     "queue": ("orchestrator.cli.commands.queue", "List, retry or forget syncs that wait for a remote."),
     "run": ("orchestrator.cli.commands.run", "Do jobs of the config: what cron calls."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),

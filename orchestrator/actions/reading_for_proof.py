@@ -1,0 +1,211 @@
+"""What `verify` reads where the listings prove nothing: whole files to hash them, or what music says about its sound.
+
+Always afresh: what an earlier command has read says nothing about the bytes that are there now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from orchestrator.actions.compare_with_target import MOST_DOWNLOADED
+from orchestrator.actions.reading_bill import bill_of_full_reads, bill_of_scan
+from orchestrator.actions.session import Session
+from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
+from orchestrator.catalogue.known_readings import expected_reads, reading_with_end
+from orchestrator.catalogue.reading import OutageWatch, reader_count
+from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, RemoteError
+from orchestrator.location import Location
+from orchestrator.records import Item
+from orchestrator.same_contents.matching import Matching
+from orchestrator.same_contents.records import Known, Proof, Reason, Wanted
+from orchestrator.storage.protocol import Storage
+from orchestrator.tags.all_tags import edges_of_sound
+from orchestrator.tags.formats import is_audio
+from orchestrator.tags.proof import ProofResult, prove
+from orchestrator.track import AudioIdentity, Reading, Status, Strength
+
+FileT = TypeVar("FileT", bound=Known)
+
+
+class Sides(NamedTuple):
+    """The two locations, and what is known of their files."""
+
+    session: Session
+    source: Location
+    target: Location
+    found: Matching
+
+    @property
+    def here(self) -> Storage:
+        """The storage of the source."""
+        return self.session.storage(self.source)
+
+    @property
+    def there(self) -> Storage:
+        """That of the target."""
+        return self.session.storage(self.target)
+
+
+def compare(sides: Sides, *, download: bool, of: Callable[[Known], bool] = lambda _: True) -> None:
+    """Hash the files that are not proved, and those of the target with their sizes, and match again. `of`: only such files.
+
+    Without `download` only files on disks of this machine are read, if that is all that a comparison takes. Otherwise what lacks
+    the hash of the others is read in full.
+    """
+    here, there = sides.here.capabilities.local, sides.there.capabilities.local
+    files: list[Wanted] = []
+    others: dict[int, Known] = {}
+    for file in sides.found.unproven:
+        same_size = sides.found.of_size.get(file.entry.size or 0, ()) if file.readable and of(file) else ()
+        copies = [
+            one
+            for one in same_size
+            if one.readable and of(one) and (download or (here and there) or (here and one.hashes) or (there and file.hashes))
+        ]
+        if copies:
+            files.append(file)
+            others |= {id(one): one for one in copies}
+    if files:
+        _hash(sides, files, list(others.values()), download=download)
+        sides.found.match_hashes()
+
+
+def compare_small_companions(sides: Sides) -> None:
+    """Read covers, lyrics and other files that are no music, as long as they are small: nothing less proves them."""
+    compare(sides, download=True, of=lambda file: not is_audio(file.path) and (file.entry.size or 0) <= MOST_DOWNLOADED)
+
+
+def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, download: bool) -> None:
+    """Read what has to be read to compare them."""
+    session = sides.session
+    groups: tuple[Sequence[Known], Sequence[Known]] = (files, others)
+    storages = (sides.here, sides.there)
+    hashed = [HashedSide(storage, [_item(one) for one in group]) for storage, group in zip(storages, groups, strict=True)]
+    sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, afresh=True)
+    downloads = sizes.downloads()
+    bill_of_full_reads(session, downloads, f"to compare {sides.source.typed} with {sides.target.typed}", priced=True)
+    session.summary.bytes_read += sum(size for _, size in downloads)
+    at_a_time = None if sides.here.capabilities.local and sides.there.capabilities.local else session.transfers
+    failures = {(one.fs, one.path): one.error for one in sizes.compute(session.reporter, session.stop, at_a_time=at_a_time)}
+    for location, group, items in zip((sides.source, sides.target), groups, sizes.items(), strict=True):
+        for one, item in zip(group, items, strict=True):
+            one.computed = {kind: value for kind, value in item.entry.hashes.items() if kind not in one.entry.hashes}
+            error = failures.get((location.fs, one.path))
+            if error is not None:
+                _note_failure(one, error)
+
+
+def _item(one: Known) -> Item:
+    return Item(replace(one.entry, hashes={**one.computed, **one.entry.hashes}) if one.computed else one.entry)
+
+
+def _note_failure(one: Known, error: RemoteError) -> None:
+    one.failure, one.gone = error.message, isinstance(error, NotFoundError)
+
+
+def hear(sides: Sides) -> None:
+    """Read what the music that is not proved says of its sound, and the music of the target, until it is found there.
+
+    First the files of the target that prove no other file; then the others, which may be what was kept of duplicates.
+    """
+    waiting = [file for file in sides.found.unproven if file.readable and is_audio(file.path)]
+    _hear(sides, sides.source, waiting)
+    waiting = [file for file in waiting if file.reading is not None]
+    used = sides.found.used
+    music = [one for one in sides.found.target if one.readable and is_audio(one.path)]
+    for candidates in ([one for one in music if id(one) not in used], [one for one in music if id(one) in used]):
+        sounds = {file.reading.identity for file in waiting if file.proof is None and file.reading is not None} - {None}
+        if not sounds:
+            return
+        _hear(sides, sides.target, [one for one in candidates if _may_be_one_of(sides, one, sounds)])
+        sides.found.match_sounds()
+
+
+def _may_be_one_of(sides: Sides, one: Known, sounds: Collection[AudioIdentity | None]) -> bool:
+    """Whether it has to be read, as far as the catalogue knows. Of a disk, it knows no edit that keeps size and time."""
+    known = None if sides.there.capabilities.local else sides.session.catalogue.reading(sides.target.fs, one.entry)
+    return known is None or known.identity is None or known.identity in sounds
+
+
+def _hear(sides: Sides, location: Location, files: Sequence[Known]) -> None:
+    session, storage = sides.session, sides.session.storage(location)
+    if not files:
+        return
+    if not location.local:
+        bill_of_scan(session, location, expected_reads([one.entry for one in files]))
+
+    def read(one: Known) -> None:
+        one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, afresh=True)[0])
+        session.summary.files_read += 1
+        session.summary.bytes_read += one.reading.bytes_read
+
+    _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))
+
+
+def _with_edges(storage: Storage, one: Known, reading: Reading) -> Reading:
+    """For music that says nothing of its sound, as an MP3 without a header of its encoder: its length, beginning and end."""
+    if reading.identity is not None or reading.suspect is not None or reading.status is Status.UNREADABLE:
+        return reading
+    edges = edges_of_sound(one.path, one.entry.size or 0, lambda offset, length: storage.read_range(one.path, offset, length))
+    return reading if edges is None else replace(reading, identity=AudioIdentity("edges", edges, Strength.HINT))
+
+
+def read_copies(sides: Sides) -> None:
+    """Read the files of the target that are proved by their sound alone in full, and check it by their own checksums."""
+    session, storage = sides.session, sides.there
+    files = [file for file in sides.found.source if file.proof is Proof.SOUND and file.twin is not None]
+    copies = {id(file.twin): file.twin for file in files if file.twin is not None}
+    if not storage.capabilities.local:
+        downloads = [(storage, one.entry.size or 0) for one in copies.values()]
+        bill_of_full_reads(session, downloads, f"of {sides.target.typed} to check their sound", priced=True)
+        session.summary.bytes_read += sum(size for _, size in downloads)
+    results = {}
+
+    def read(one: Known) -> None:
+        results[id(one)] = prove(storage.read(one.path))
+
+    _each(sides, "checking sounds in full", list(copies.values()), read, session.transfers)
+    for file in files:
+        found = results.get(id(file.twin))
+        if found is None:
+            file.proof, file.reason = None, Reason.UNREADABLE
+            file.why = f"its copy could not be read: {file.twin.failure if file.twin is not None else ''}"
+        elif found.result is ProofResult.DAMAGED:
+            file.proof, file.reason, file.why = None, Reason.DIFFERS, f"its copy is damaged: {found.why}"
+        else:
+            file.whole = found.result is ProofResult.PROVED
+
+
+def _each(sides: Sides, stage: str, files: Sequence[FileT], read: Callable[[FileT], None], at_a_time: int) -> None:
+    """Read each of these files, so many at a time; what cannot be read is noted.
+
+    Raises AuthError, the last network error when the remote seems unreachable, and InterruptedRunError.
+    """
+    session = sides.session
+    session.reporter.stage(stage, len(files))
+    ended = False
+
+    def one(file: FileT) -> RemoteError | None:
+        if ended or session.stop.is_set():
+            raise InterruptedRunError("interrupted while reading; nothing was changed")
+        try:
+            read(file)
+        except AuthError:
+            raise
+        except RemoteError as error:
+            _note_failure(file, error)
+            return error
+        return None
+
+    watch = OutageWatch()
+    with ThreadPoolExecutor(at_a_time) as pool:
+        try:
+            for error in pool.map(one, files):
+                session.reporter.advance(1)
+                watch.note(error)
+        finally:
+            ended = True
