@@ -5,6 +5,7 @@ Always afresh: what an earlier command has read says nothing about the bytes tha
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
@@ -57,20 +58,20 @@ def compare(sides: Sides, *, download: bool, of: Callable[[Known], bool] = lambd
     the hash of the others is read in full.
     """
     here, there = sides.here.capabilities.local, sides.there.capabilities.local
-    files: list[Wanted] = []
-    others: dict[int, Known] = {}
+    by_size: dict[int, list[Wanted]] = defaultdict(list)
     for file in sides.found.unproven:
-        same_size = sides.found.of_size.get(file.entry.size or 0, ()) if file.readable and of(file) else ()
-        copies = [
-            one
-            for one in same_size
-            if one.readable and of(one) and (download or (here and there) or (here and one.hashes) or (there and file.hashes))
-        ]
+        if file.readable and of(file) and (download or here or file.hashes):
+            by_size[file.entry.size or 0].append(file)
+    files: list[Wanted] = []
+    others: list[Known] = []
+    for size, group in by_size.items():
+        same_size = [one for one in sides.found.of_size.get(size, ()) if one.readable and of(one)]
+        copies = same_size if download or there else [one for one in same_size if here and one.hashes]
         if copies:
-            files.append(file)
-            others |= {id(one): one for one in copies}
+            files += group
+            others += copies
     if files:
-        _hash(sides, files, list(others.values()), download=download)
+        _hash(sides, files, others, download=download)
         sides.found.match_hashes()
 
 

@@ -11,7 +11,7 @@ from orchestrator.same_contents.records import Known, Proof, Reason, Wanted, dif
 from orchestrator.same_contents.sounds import judge, same_titles, unlike
 
 _MOST_JUDGED = 64
-"""So many files of the target with one sound are compared with a file."""
+"""So many files of the target that have the same sound, name or size are compared with a file."""
 FULL = "`--full` compares them"
 
 
@@ -29,9 +29,12 @@ class Matching:
         self.of_size: dict[int, list[Known]] = defaultdict(list)
         """Size -> the files of the target that have it."""
         self._at: dict[str, Known] = {file.path: file for file in self.target}
+        self._called: dict[tuple[int, str], list[Known]] = defaultdict(list)
+        """Size and name, wherever it is -> the same."""
         for file in self.target:
             if file.entry.size:
                 self.of_size[file.entry.size].append(file)
+                self._called[file.entry.size, split_path(file.path)[1]].append(file)
         for one in self.source:
             if one.entry.size == 0:
                 one.proof = Proof.EMPTY
@@ -105,19 +108,16 @@ class Matching:
 
     def _nearest(self, file: Wanted) -> tuple[Reason, str, Known | None]:
         """The reason for a file whose content was not found, and the file of the target that comes nearest."""
-        name, open_ones = split_path(file.path)[1], []
-        for one in self.of_size.get(file.entry.size or 0, ()):
-            if not differ(file, one):
-                if not unlike(file.reading, one.reading):
-                    open_ones.append(one)
-                elif same_titles(file.reading, one.reading):
-                    return (
-                        Reason.DIFFERS,
-                        "has the same size, title and artist, but another sound: one of the two may be damaged",
-                        one,
-                    )
-            elif split_path(one.path)[1] == name and one.path != file.path:
-                return Reason.DIFFERS, "has the same name and size, but other bytes", one
+        size, name = file.entry.size or 0, split_path(file.path)[1]
+        open_ones = []
+        for one in (*self._called.get((size, name), ())[:_MOST_JUDGED], *self.of_size.get(size, ())[:_MOST_JUDGED]):
+            if differ(file, one):
+                if split_path(one.path)[1] == name and one.path != file.path:
+                    return Reason.DIFFERS, "a file of this name and size has other bytes", one
+            elif not unlike(file.reading, one.reading):
+                open_ones.append(one)
+            elif same_titles(file.reading, one.reading):
+                return Reason.DIFFERS, "a file of this size, title and artist has another sound: one may be damaged", one
         if open_ones:
             return self._undecided(file, open_ones)
         there = self._at.get(file.path)

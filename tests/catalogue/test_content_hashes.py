@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.catalogue.content_hashes import LOCAL_HASH, EqualSizes, HashedSide
 from orchestrator.catalogue.store import Catalogue
-from orchestrator.errors import InterruptedRunError, PermanentError
+from orchestrator.errors import InterruptedRunError, PermanentError, TransientError
 from orchestrator.progress import NoProgress
 from orchestrator.records import Entry, Item
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -179,3 +179,15 @@ def test_what_cannot_be_read_is_reported_and_a_stop_keeps_what_was_read(catalogu
     stop.set()
     with pytest.raises(InterruptedRunError):
         EqualSizes([side(filled("local"))], catalogue, download=False).compute(NoProgress(), stop)
+
+
+def test_a_remote_that_is_away_ends_the_comparison(catalogue: Catalogue) -> None:
+    class Away(MemoryStorage):
+        def hash(self, path: str, hash_type: str, *, download: bool = False) -> str | None:
+            raise TransientError("no route to host", path=path)
+
+    storage = Away("remote:x", MemoryStorage.like("webdav").capabilities)
+    for number in range(20):
+        storage.put(f"{number}.mp3", b"same")
+    with pytest.raises(TransientError, match="no route"):
+        EqualSizes([side(storage)], catalogue, download=True).compute(NoProgress(), at_a_time=1)
