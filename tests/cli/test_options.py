@@ -111,15 +111,15 @@ def test_help_shows_the_common_options_that_affect_the_command_and_all_are_accep
 def test_some_common_options_affect_only_some_commands() -> None:
     common = {name: command.declaration.common for name, command in COMMANDS.items()}
     assert [name for name in common if "max_delete" in common[name]] == [
-        *("organize", "plan", "apply", "scan", "stats", "dedup", "sync", "verify", "queue flush")
+        *("organize", "plan", "apply", "scan", "stats", "dedup", "sync", "verify", "queue flush", "run")
     ]
     for limit in ("max_cost", "max_transfer"):
         assert [name for name in common if limit in common[name]] == [
-            *("organize", "apply", "resume", "undo", "scan", "dedup", "sync", "verify", "queue flush"),
+            *("organize", "apply", "resume", "undo", "scan", "dedup", "sync", "verify", "queue flush", "run"),
             *("quarantine restore", "quarantine empty"),
         ]
     assert [name for name in common if "yes" in common[name]] == [
-        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "queue flush", "queue drop"),
+        *("organize", "apply", "runs abandon", "resume", "undo", "dedup", "sync", "queue flush", "queue drop", "run"),
         *("quarantine restore", "quarantine empty"),
     ]
     assert not {"transfers", "bandwidth", "max_delete", "ignore_marker"} & {*common["runs abandon"]}
