@@ -193,6 +193,8 @@ class Profile(Facts, frozen=True):
 
     # What changes cost and do.
 
+    small_upload: str | None = None
+    """The option (`name=value`) that makes rclone upload a small file in one request."""
     delete_unseen: str | None = None
     """The option (`name=value`) that makes rclone delete a file without a lookup first: one request less where we have looked."""
     directory_delete: DirectoryDelete = "recursive"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from orchestrator.apply.directories.emptied import remove_emptied
+from orchestrator.apply.directories.emptied import emptied_by, remove_if_empty, seen_to_be_gone
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_files import OwnFiles, listed
 from orchestrator.apply.own_paths import EMPTIED, SOURCES, TRASH, is_wanted_in_trash, trash_of
-from orchestrator.apply.protocol.final_check import check_final_state, final_state
+from orchestrator.apply.protocol.final_check import FinalState, check_final_state, final_state
+from orchestrator.apply.protocol.folder_names import FolderNames
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
 from orchestrator.apply.trial import remove_left_over
-from orchestrator.errors import AuthError, ExitCode, RateLimitError, RemoteError, TransientError
+from orchestrator.errors import AuthError, ExitCode, PermanentError, RateLimitError, RemoteError, TransientError
 from orchestrator.paths import name_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan
 from orchestrator.progress import Progress
-from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import Storage
 
 
@@ -30,11 +31,13 @@ def check_and_tidy(
     *,
     progress: Progress,
     sweep: bool,
+    seen: frozenset[Ref],
     repeat: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
-    Locations that `storages` does not have are left out. `repeat` calls its argument again while the error may pass. What fails
+    Locations that `storages` does not have are left out. `seen`: the files at which the run looked after its last change, where
+    requests are scarce. `repeat` calls its argument again while the error may pass. What fails
     nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not answer at all is the run not
     finished: 5.
     """
@@ -43,16 +46,20 @@ def check_and_tidy(
         return []
     own_files = OwnFiles(run_id, [one for one in plan.operations if one.dst.fs in storages], storages)
     wanted = final_state(completed)
+    emptied = emptied_by(wanted, storages, plan.header)
     files = len(wanted.there) + len(wanted.gone)
     progress.stage("verifying", files)
 
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)
-        problems = check_final_state(wanted, storages, obstacles, listed=plan.header.counts.get("files"))
+        names, gone = _look_into_emptied(wanted, storages, emptied)
+        found = seen | gone
+        problems = check_final_state(wanted, storages, obstacles, listed=plan.header.counts.get("files"), seen=found)
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
-        remove_emptied(wanted, storages, run_id, obstacles, plan.header)
+        for fs, directories in emptied.items():
+            remove_if_empty(storages[fs], directories, run_id, obstacles, names.get(fs))
         problems += _tidy_own_folders(run_id, completed, storages, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
         own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)
@@ -67,6 +74,23 @@ def check_and_tidy(
         problems = once(last_try=True)
     progress.advance(files)
     return problems
+
+
+def _look_into_emptied(
+    wanted: FinalState, storages: Mapping[str, Storage], emptied: Mapping[str, set[str]]
+) -> tuple[dict[str, FolderNames], set[Ref]]:
+    """What is in the directories that lost their files, where requests are scarce; and the files that are seen to be gone."""
+    names: dict[str, FolderNames] = {}
+    gone: set[Ref] = set()
+    for fs, directories in emptied.items():
+        if storages[fs].capabilities.by_directory:
+            looked = FolderNames(storages[fs])
+            try:
+                gone |= seen_to_be_gone(wanted, storages[fs], directories, looked)
+            except PermanentError:
+                continue  # the final check looks by itself
+            names[fs] = looked
+    return names, gone
 
 
 def _unreachable(storages: Mapping[str, Storage], error: RemoteError) -> RemoteError | None:

@@ -39,6 +39,7 @@ from orchestrator.apply.window import WindowLimit
 from orchestrator.errors import ExitCode, RemoteError, UsageError
 from orchestrator.plan.model import Operation, Plan, bytes_to_locations, is_temporary, mirrors_of
 from orchestrator.progress import NoProgress, Progress
+from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.ignoring_case import as_planned
 from orchestrator.storage.wrappers.retry import without_retries
@@ -150,6 +151,8 @@ class Execution:
         self._spending = Spending(settings.limits, self._storages)
         self._copies_left = False
         """Whether a copy may have been left under its staged name."""
+        self._seen: set[Ref] = set()
+        """The files at which the last window looked after it had moved them, where requests are scarce."""
 
     def run(self) -> RunResult:
         """Work until everything is done, or nothing more can be done."""
@@ -165,6 +168,7 @@ class Execution:
                     break
                 tasks = self._worth_beginning(schedule, [*map(self._task, chosen)])
                 if self._spending.allows(tasks) and tasks:
+                    self._seen.clear()
                     self._carry_out(schedule, tasks)
             return self._end()
 
@@ -194,6 +198,7 @@ class Execution:
             # Begun: a look at both ends of each file shows how far it came.
             [one for one in movable if not any(operation.id in self._states for operation in one.operations)]
         ):
+            self._seen.clear()
             try:
                 ready = self._directory_mover.ready(directories, self._storages[fs])
             except (RemoteError, UsageError):
@@ -264,6 +269,8 @@ class Execution:
             operation = task.operation
             if record.stage is Stage.DONE:
                 schedule.complete(operation.id)
+                if task.route is Route.RENAME and task.target.capabilities.by_directory:
+                    self._seen.add(task.destination)
                 if record.message:
                     self._problems.append(Problem(task.name, ExitCode(record.code), record.message))
                 self._done_now += 1
@@ -316,6 +323,7 @@ class Execution:
                 {fs: storage for fs, storage in self._storages.items() if fs not in away},
                 progress=self._progress,
                 sweep=self._resumed or self._copies_left,
+                seen=frozenset(self._seen),
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
             self._problems += found

@@ -17,8 +17,8 @@ from orchestrator.plan.model import Operation, Verb
 from orchestrator.records import Capabilities, Ref
 
 FEWEST_FILES = 4
-"""On Google Drive moving a directory takes 31 calls with all looks before and after, as many as moving four files one by one; on
-Dropbox 13, and four files 20. It is also one change instead of four: both limit changes more than looks."""
+"""Moving a directory takes 8 calls on Google Drive and 7 on Dropbox, with all looks before and after. Two of them are spent in
+vain if it holds something else: fewer files than these move one by one."""
 
 
 class MovableDirectory(msgspec.Struct, frozen=True):

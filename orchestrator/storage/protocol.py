@@ -209,8 +209,10 @@ class Storage(Protocol):
         """Make a directory and its parents; nothing where the remote has no directories."""
 
     @abstractmethod
-    def remove_directory(self, path: str) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
         """Remove one directory if it is empty. False when it is not empty or does not exist.
+
+        `seen`: `entries` has just shown that it is empty, so that no link is in it.
 
         With `Capabilities.rmdir_is_recursive`, whatever is added meanwhile or was left out of the listing is deleted for good.
         """

@@ -60,7 +60,7 @@ class Smallest(DerivedStorage):
     def make_directory(self, path: str) -> None:
         self._memory.make_directory(path)
 
-    def remove_directory(self, path: str) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
         return self._memory.remove_directory(path)
 
     def entries(self, path: str) -> Sequence[str] | None:

@@ -10,8 +10,8 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.apply.own_paths import emptied_of
-from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.final_check import FinalState
+from orchestrator.apply.protocol.folder_names import FolderNames
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.errors import RemoteError
 from orchestrator.paths import case_key, is_ours, parent_of, parents_of
@@ -22,27 +22,43 @@ from orchestrator.storage.protocol import Storage
 _CANNOT_BE_REMOVED = "lost its last file, but the folder could not be removed; delete it by hand if you do not need it"
 
 
-def remove_emptied(state: FinalState, storages: Mapping[str, Storage], run_id: str, obstacles: Obstacles, header: Header) -> None:
-    """Remove, deepest first, the directories that lost their last file, and those that the plan names; what it keeps stays.
-
-    Raises errors that may pass.
-    """
+def emptied_by(state: FinalState, storages: Mapping[str, Storage], header: Header) -> dict[str, set[str]]:
+    """Location -> the directories that lost their last file, and those that the plan names, without those that it keeps."""
     kept, named = folders_of(header, KEPT_FOLDERS), folders_of(header, GONE_FOLDERS)
+    found = {}
     for fs in sorted({ref.fs for ref in state.gone} | (named.keys() & storages.keys())):
-        storage = storages[fs]
-        if storage.capabilities.empty_directories:
+        if storages[fs].capabilities.empty_directories:
             gone, there = ([ref for ref in refs if ref.fs == fs] for refs in (state.gone, state.there))
-            emptied = _emptied(storage, gone, there).union(named.get(fs, ())).difference(kept.get(fs, ()))
-            if emptied:
-                remove_if_empty(storage, emptied, run_id, obstacles)
+            found[fs] = _emptied(storages[fs], gone, there).union(named.get(fs, ())).difference(kept.get(fs, ()))
+    return {fs: directories for fs, directories in found.items() if directories}
 
 
-def remove_if_empty(storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles) -> None:
-    """Remove those that are empty, or hold only others of `directories` that are empty. Raises errors that may pass."""
+def seen_to_be_gone(state: FinalState, storage: Storage, emptied: Iterable[str], names: FolderNames) -> set[Ref]:
+    """The files of which a look into the directories that they left shows that they are gone. Raises the storage's errors."""
+    looked_into = sorted(emptied, key=depth)
+    for directory in looked_into:  # from above: what is in one that is gone is not looked for
+        names.of(directory)
+    left = {ref for ref in state.gone if ref.fs == storage.fs and parent_of(ref.path) in looked_into}
+    return {ref for ref in left if not names.has(ref.path)}
+
+
+def remove_if_empty(
+    storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles, names: FolderNames | None = None
+) -> None:
+    """Remove, deepest first, those that are empty, or hold only others of `directories` that are empty.
+
+    `names`: what was just seen in them. Raises errors that may pass.
+    """
     deepest_first = sorted(directories, key=depth, reverse=True)
-    forget_folders([storage])
+    names = names or FolderNames(storage)
     if storage.capabilities.rmdir_is_recursive:
-        _move_to_trash(storage, [directory for directory in deepest_first if not is_ours(directory)], run_id, obstacles)
+        ours = [directory for directory in deepest_first if not is_ours(directory)]
+        _move_to_trash(storage, ours, names, run_id, obstacles)
+        return
+    if storage.capabilities.by_directory:
+        for directory in _without_files(storage, deepest_first, names, obstacles).values():
+            with obstacles.named(directory, _CANNOT_BE_REMOVED):
+                storage.remove_directory(directory, seen=True)
         return
     for directory in deepest_first:
         with obstacles.named(directory, _CANNOT_BE_REMOVED):
@@ -68,10 +84,10 @@ def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set
     return emptied
 
 
-def _move_to_trash(storage: Storage, deepest_first: Iterable[str], run_id: str, obstacles: Obstacles) -> None:
+def _move_to_trash(storage: Storage, deepest_first: Sequence[str], names: FolderNames, run_id: str, obstacles: Obstacles) -> None:
     if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:
         return  # they stay: of two directories with one name, rclone may look into one and rename the other
-    empty = _without_files(storage, deepest_first, obstacles)
+    empty = _without_files(storage, deepest_first, names, obstacles)
     trash = emptied_of(run_id, secrets.token_hex(4))
     moved: dict[str, str] = {}
     """Key of what is in `trash` -> its spelling."""
@@ -86,7 +102,7 @@ def _move_to_trash(storage: Storage, deepest_first: Iterable[str], run_id: str, 
                 storage.move_directory(directory, f"{trash}/{directory}")
 
 
-def _without_files(storage: Storage, deepest_first: Iterable[str], obstacles: Obstacles) -> dict[str, str]:
+def _without_files(storage: Storage, deepest_first: Sequence[str], names: FolderNames, obstacles: Obstacles) -> dict[str, str]:
     """Those that hold nothing, or only others of them: key -> directory. The key is the same for all spellings of a name."""
     key_of = case_key if storage.capabilities.case_insensitive else str
     empty: dict[str, str] = {}
@@ -96,7 +112,7 @@ def _without_files(storage: Storage, deepest_first: Iterable[str], obstacles: Ob
         inside: Sequence[str] | None = None
         if key not in in_use:
             with obstacles.named(directory, "cannot be looked into, so it was kept although it lost its last file"):
-                inside = storage.entries(directory)
+                inside = names.of(directory)
         if inside is None:
             continue
         if all(entry.endswith("/") and key_of(f"{directory}/{entry[:-1]}") in empty for entry in inside):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -43,32 +43,42 @@ def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
 
 
 def check_final_state(
-    wanted: FinalState, storages: Mapping[str, Storage], obstacles: Obstacles, *, listed: int | None
+    wanted: FinalState,
+    storages: Mapping[str, Storage],
+    obstacles: Obstacles,
+    *,
+    listed: int | None,
+    seen: Collection[Ref] = (),
 ) -> list[Problem]:
     """Compare with the storages: by single looks if these are few, otherwise by a new listing. Raises errors that may pass.
 
-    `listed` is the number of files that the plan was made from.
+    `listed` is the number of files that the plan was made from, `seen` what was looked at after the last change.
     """
     problems: list[Problem] = []
-    locations = sorted({ref.fs for ref in (*wanted.there, *wanted.gone)})
+    unseen = FinalState(
+        {ref: entry for ref, entry in wanted.there.items() if ref not in seen}, frozenset(wanted.gone.difference(seen))
+    )
+    locations = sorted({ref.fs for ref in (*unseen.there, *unseen.gone)})
     forget_folders(storages[fs] for fs in locations)
     for fs in locations:
-        there = {ref: entry for ref, entry in wanted.there.items() if ref.fs == fs}
-        gone = {ref for ref in wanted.gone if ref.fs == fs}
+        there = {ref: entry for ref, entry in unseen.there.items() if ref.fs == fs}
+        gone = {ref for ref in unseen.gone if ref.fs == fs}
+        # A storage that ignores case also finds a renamed file under the old spelling of its name.
+        spelled = {case_key(ref.path) for ref in wanted.there if ref.fs == fs} if gone else set()
         looks = len(there) + len(gone)
         storage = storages[fs]
         if looks_cost_less(storage.capabilities, looks, listed):
             found, unknown = _look(storage, [*there, *gone], obstacles)
             found = _without_other_forms(storage, found, gone, obstacles)
             there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-            problems += _compare(storage, there, gone - unknown, found)
+            problems += _compare(storage, there, gone - unknown, found, spelled)
         else:
             with obstacles.named(fs, "cannot be listed, so the final check was left out"):
                 found = _list(storage, [*there, *gone])
                 # Some servers list a name in another case or Unicode form than it was given.
                 respelled, unknown = _look(storage, [ref for ref in there if ref not in found], obstacles)
                 there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-                problems += _compare(storage, there, gone, found | respelled)
+                problems += _compare(storage, there, gone, found | respelled, spelled)
     return problems
 
 
@@ -112,7 +122,10 @@ def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
     return found
 
 
-def _compare(storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], found: Mapping[Ref, Entry]) -> list[Problem]:
+def _compare(
+    storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], found: Mapping[Ref, Entry], spelled: set[str]
+) -> list[Problem]:
+    """`spelled`: the keys of all names that files have now."""
     problems = []
     for ref, entry in there.items():
         now, path = found.get(ref), ref.path
@@ -122,11 +135,9 @@ def _compare(storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref]
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
     still_there = sorted({ref.path for ref in gone & found.keys()})
-    # A storage that ignores case also finds a renamed file under the old spelling of its name.
-    respelled = {case_key(ref.path) for ref in there} if still_there else set()
     problems += [
         Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, but the final check finds a file there")
         for path in still_there
-        if case_key(path) not in respelled
+        if case_key(path) not in spelled
     ]
     return problems

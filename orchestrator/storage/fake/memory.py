@@ -253,7 +253,7 @@ class MemoryStorage(Transfers, DerivedStorage):
             self._objects.make_directories(path)
             self._done(recorded, change)
 
-    def remove_directory(self, path: str) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False) -> bool:  # noqa: ARG002 - a look more would cost nothing
         """See Storage."""
         with self._lock:
             recorded, change = self._begin("remove_directory", path)

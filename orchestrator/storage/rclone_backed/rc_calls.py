@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from orchestrator.errors import BelowFileError, OrchestratorError, UnsupportedError
+from orchestrator.paths import join_path
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
@@ -99,6 +100,16 @@ class RcCalls:
             return rc_bodies.copy_to_own_name(self._source_fs(call.source), call.src, self.fs, call.dst)
         body = self._transfer(call.src, call.dst, call.trash, call.source)
         return body if other else self._uncompared_if_by_bucket(body)
+
+    def small_upload(self, folder: str, name: str, target: str) -> rc_bodies.Body:
+        """The body of `operations/copyfile` from a folder of this machine, which replaces whatever is at the target."""
+        fs, option = self.fs, self._profile.small_upload
+        if not self.capabilities.by_directory:
+            return rc_bodies.transfer(folder, name, fs, target, trash=None)
+        if option is not None:
+            root, below = rc_bodies.split_root(fs)  # opened elsewhere, rclone would look whether that is a file
+            fs, target = rc_bodies.with_option(root, option), join_path(below, target)
+        return rc_bodies.copy_to_own_name(folder, name, fs, target)
 
     def replacing_copy(self, call: CopyCall, old: Entry) -> tuple[str, rc_bodies.Body]:
         """The request that puts a new content in the place of `old`, which was just seen at the destination."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from orchestrator.errors import NotFoundError
-from orchestrator.paths import is_local, join_location, join_path, name_of, parent_of
+from orchestrator.paths import is_local, is_ours, join_location, join_path, name_of, parent_of
 from orchestrator.profiles import load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.rc_client import RcClient
@@ -28,8 +28,8 @@ class ShownNames:
         return self._with_links != self._fs
 
     def entries(self, path: str) -> Sequence[str] | None:
-        """See Storage. With links: a folder that holds one is not empty."""
-        return self._names(self._with_links, path)
+        """See Storage. With links: a folder that holds one is not empty. There are none in our own."""
+        return self._names(self._fs if is_ours(path) else self._with_links, path)
 
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
         """See Storage."""

@@ -24,7 +24,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
-from orchestrator.paths import is_local, join_location
+from orchestrator.paths import is_local, is_ours, join_location
 from orchestrator.profiles import Profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.classify import archived
@@ -233,7 +233,7 @@ class RcloneStorage(DerivedStorage):
                     stream.write(content)
                 else:
                     shutil.copyfileobj(content, stream)
-            body = rc_bodies.transfer(directory, "content", self._fs, path, trash=None)
+            body = self._calls.small_upload(directory, "content", path)
             self._client.call("operations/copyfile", body, about=path)
 
     def make_directory(self, path: str) -> None:
@@ -241,11 +241,11 @@ class RcloneStorage(DerivedStorage):
         if self.capabilities.empty_directories:
             self._client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
 
-    def remove_directory(self, path: str) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
         """See Storage."""
         if not self.capabilities.empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
-        if not self._may_be_removed(path):
+        if not self._may_be_removed(path, seen=seen):
             return False
         try:
             self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
@@ -373,7 +373,7 @@ class RcloneStorage(DerivedStorage):
     def _direct(self) -> bool:
         return is_local(self._fs) and self.profile.read == "direct"
 
-    def _may_be_removed(self, path: str) -> bool:
+    def _may_be_removed(self, path: str, *, seen: bool) -> bool:
         """Whether it is a directory, and without links, which rclone would overlook.
 
         WebDAV would delete a file, and a disk a link to an empty directory.
@@ -382,7 +382,7 @@ class RcloneStorage(DerivedStorage):
             return False
         if path and not self.capabilities.by_id and self.exists(path):
             return False
-        return not self._shown.may_hide_links or self.entries(path) == []
+        return seen or is_ours(path) or not self._shown.may_hide_links or self.entries(path) == []
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))

@@ -87,9 +87,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         self.change(lambda: self.inner.make_directory(path))
 
-    def remove_directory(self, path: str) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
         """See Storage."""
-        return self.change(lambda: self.inner.remove_directory(path))
+        return self.change(lambda: self.inner.remove_directory(path, seen=seen))
 
     def entries(self, path: str) -> Sequence[str] | None:
         """See Storage."""
