@@ -14,6 +14,7 @@
     │   ├── NotFoundError           the file, directory or bucket does not exist
     │   ├── DestinationExistsError  a file lies at the destination
     │   ├── CorruptTransferError    the copy differs from what was sent
+    │   ├── TooManyFilesError       a listing shows more files than were asked for
     │   └── PermanentError          this item never works: name, permission, kind
     │       ├── UnsupportedError    the storage has no such operation
     │       ├── NotWithThisKeyError the password of a crypt does not open the file
@@ -146,6 +147,10 @@ class CorruptTransferError(RemoteError):
     """The copy differs from what was sent."""
 
     exit_code = ExitCode.INTEGRITY
+
+
+class TooManyFilesError(RemoteError):
+    """There are more files than a listing was to show."""
 
 
 class PermanentError(RemoteError):

@@ -20,7 +20,7 @@ from typing import IO
 
 import msgspec
 
-from orchestrator.errors import TransientError, UsageError
+from orchestrator.errors import TooManyFilesError, TransientError, UsageError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_foreign_folder
 from orchestrator.paths import is_ours, own_directory_of
 from orchestrator.rclone.binary import Binary
@@ -96,6 +96,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """List only what is directly there. Then nothing is left out."""
     on_undecryptable: Callable[[str], None] | None = None
     """Is told at the end of each name that a crypt could not decrypt: its encrypted path, from where the listing began."""
+    at_most: int | None = None
+    """So many files may be shown, those that are left out included: then the listing breaks off with TooManyFilesError."""
     archived_tiers: Collection[str] = ()
     on_archived: Callable[[str, str], None] | None = None
     """Is told of each file in one of these storage classes, and in which."""
@@ -104,6 +106,11 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Report a file that is archived."""
         if row.tier in self.archived_tiers and self.on_archived is not None:
             self.on_archived(row.path, row.tier)
+
+    def check_number(self, shown: int) -> None:
+        """Raise TooManyFilesError for more files than `at_most`."""
+        if self.at_most is not None and shown > self.at_most:
+            raise TooManyFilesError(f"{self.fs}: it holds more than {self.at_most} files", path=self.prefix)
 
     def note_undecryptable(self, log: IO[bytes]) -> None:
         """Report the names that could not be decrypted, by the log of the listing."""
@@ -170,11 +177,15 @@ def list_files(
         left_out, bounded = _LeftOut(request), request.bounded
         precision_ns = SERVER_MTIME_PRECISION_NS if request.server_mtime else 1
         decode = msgspec.json.Decoder(list[Row]).decode
+        shown = 0
         try:
             for lines in _whole_lines(stream):
                 complete = lines.endswith(_END)
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
-                for row in decode(b"[%b]" % rows):
+                decoded = decode(b"[%b]" % rows)
+                shown += len(decoded)
+                request.check_number(shown)
+                for row in decoded:
                     if left_out.covers(row.path):
                         continue
                     if bounded:

@@ -154,7 +154,12 @@ class Storage(Protocol):
 
     @abstractmethod
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """Every file below `prefix`, in no particular order, streamed in constant memory.
 
@@ -165,8 +170,9 @@ class Storage(Protocol):
         Asks only for what is free on this remote. `on_folder` is told of each other folder below `prefix`, also of empty
         ones, where the remote has `empty_directories`; this costs no request.
         Raises an error when the listing is incomplete: a short listing is never taken for the whole. PartialListingError, after
-        the last file, says that only the folders it names could not be listed, because a right is missing. Bucket remotes do not
-        distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
+        the last file, says that only the folders it names could not be listed, because a right is missing. TooManyFilesError: the
+        remote has shown more than `at_most` files, those that are left out included, and is asked for no more. Bucket remotes do
+        not distinguish a missing prefix from an empty one; others raise NotFoundError for a missing directory.
         """
 
     @abstractmethod

@@ -150,13 +150,20 @@ class Lying(ForwardingStorage):
         self._hidden = hidden
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """See Storage."""
         left_out = None
         if not prefix:
             left_out, self._hidden = self._hidden, None
-        return (entry for entry in self.inner.list(prefix, hidden, on_folder=on_folder) if entry.path != left_out)
+        return (
+            entry for entry in self.inner.list(prefix, hidden, on_folder=on_folder, at_most=at_most) if entry.path != left_out
+        )
 
 
 class Ended(NamedTuple):

@@ -243,9 +243,14 @@ class WithLink(ForwardingStorage):
     """A server that follows a link: the folder `link` shows the files of `real`."""
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
-        for entry in super().list(prefix, hidden, on_folder=on_folder):
+        for entry in super().list(prefix, hidden, on_folder=on_folder, at_most=at_most):
             yield entry
             if entry.path.startswith("real/"):
                 yield msgspec.structs.replace(entry, path="link/" + entry.path.removeprefix("real/"))

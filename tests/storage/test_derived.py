@@ -35,9 +35,14 @@ class Smallest(DerivedStorage):
         return self._memory.capabilities
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
-        return self._memory.list(prefix, hidden, on_folder=on_folder)
+        return self._memory.list(prefix, hidden, on_folder=on_folder, at_most=at_most)
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         return self._memory.batch(calls, concurrency=concurrency)

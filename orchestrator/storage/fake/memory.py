@@ -24,7 +24,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from orchestrator.errors import NotFoundError, OrchestratorError, PartialListingError, UnsupportedError
+from orchestrator.errors import NotFoundError, OrchestratorError, PartialListingError, TooManyFilesError, UnsupportedError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import is_ours
 from orchestrator.records import Capabilities, Entry, Quota
@@ -150,7 +150,12 @@ class MemoryStorage(Transfers, DerivedStorage):
         return self._capabilities
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """See Storage."""
         with self._lock:
@@ -159,7 +164,8 @@ class MemoryStorage(Transfers, DerivedStorage):
             gone = objects.missing or (prefix and objects.key(prefix) not in objects.directories)
             if self._capabilities.empty_directories and gone:
                 raise NotFoundError(f"{self._fs}: directory {prefix!r} not found", path=prefix)
-            found = [self._entry(file) for file in objects.below(prefix) if is_ours(prefix) or not is_ours(file.path)]
+            below = self._limited(objects.below(prefix), at_most)
+            found = [self._entry(file) for file in below if is_ours(prefix) or not is_ours(file.path)]
             if not is_ours(prefix):
                 foreign = objects.foreign_folders_below(prefix, hidden)
                 found = [entry for entry in found if not f"{entry.path}/".startswith(foreign)]
@@ -175,6 +181,12 @@ class MemoryStorage(Transfers, DerivedStorage):
         self._reach(recorded, change, "after")
         if self.closed and not is_ours(prefix):
             raise PartialListingError(f"{self._fs}: some folders may not be listed", closed=self.closed)
+
+    def _limited(self, files: Iterable[StoredFile], at_most: int | None) -> Sequence[StoredFile]:
+        found = tuple(files)
+        if at_most is not None and len(found) > at_most:
+            raise TooManyFilesError(f"{self._fs}: more than {at_most} files are there")
+        return found
 
     def forget_folders(self) -> None:
         """See Storage. Not counted as a call."""

@@ -99,7 +99,12 @@ class RcloneStorage(DerivedStorage):
         return self._remote.capabilities
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """See Storage. Streamed from a separate rclone process."""
         request = ListRequest(
@@ -113,6 +118,7 @@ class RcloneStorage(DerivedStorage):
             bounded=not self.capabilities.local,
             on_folder=_below(prefix, on_folder) if on_folder and self.capabilities.empty_directories else None,
             on_undecryptable=self._crypts.leave_out if self.profile.wraps is not None else None,
+            at_most=at_most,
             archived_tiers=self.profile.archived_tiers,
             on_archived=lambda path, tier: self._archived.update({f"{prefix}/{path}" if prefix else path: tier}),
         )

@@ -54,10 +54,15 @@ class ForwardingStorage(Storage):
         return self.inner.capabilities
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """See Storage."""
-        return self.stream(lambda: self.inner.list(prefix, hidden, on_folder=on_folder))
+        return self.stream(lambda: self.inner.list(prefix, hidden, on_folder=on_folder, at_most=at_most))
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage."""
