@@ -146,6 +146,15 @@ def one_path(fs: str, path: str) -> Body:
     return {"fs": fs, "remote": path}
 
 
+def delete_unseen(fs: str, path: str, option: str) -> Body:
+    """`operations/deletefile` with the option (`name=value`) that makes rclone take for granted that the file is there.
+
+    From the root of the remote: of any other folder, the Azure backend would take for granted that it is a file.
+    """
+    root, below = split_root(fs)
+    return one_path(with_option(root, option), f"{below}/{path}" if below else path)
+
+
 def list_names(fs: str, path: str) -> Body:
     """`operations/list` of one directory, names only."""
     return {**one_path(fs, path), "opt": {"noModTime": True, "noMimeType": True}}

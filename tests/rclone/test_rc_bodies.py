@@ -48,3 +48,15 @@ def test_addresses_are_fully_quoted() -> None:
 def test_a_bracket_in_the_location_is_served_from_the_root() -> None:
     assert unquote(ranges.file_address("r:a]b/c", "x")) == "/[r:]/a]b/c/x"
     assert unquote(ranges.file_address("/srv/a]b", "x")) == "/[/]/srv/a]b/x"
+
+
+@pytest.mark.parametrize(
+    ("fs", "opened", "remote"),
+    [
+        ("az:box/music", "az,no_head_object=true:", "box/music/a/b.mp3"),
+        ("az:", "az,no_head_object=true:", "a/b.mp3"),
+        ("az:/box", "az,no_head_object=true:/", "box/a/b.mp3"),
+    ],
+)
+def test_a_delete_without_a_look_begins_at_the_root_of_the_remote(fs: str, opened: str, remote: str) -> None:
+    assert rc_bodies.delete_unseen(fs, "a/b.mp3", "no_head_object=true") == {"fs": opened, "remote": remote}

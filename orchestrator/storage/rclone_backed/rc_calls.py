@@ -67,8 +67,8 @@ class RcCalls:
                 return "operations/stat", self.stat(path)
             case DeleteCall(path, seen):
                 option = self._profile.delete_unseen if seen else None
-                fs = rc_bodies.with_option(self.fs, option) if option else self.fs
-                return "operations/deletefile", rc_bodies.one_path(fs, path)
+                body = rc_bodies.delete_unseen(self.fs, path, option) if option else rc_bodies.one_path(self.fs, path)
+                return "operations/deletefile", body
             case MoveCall():
                 return "operations/movefile", self._move(call)
             case CopyCall():
@@ -146,4 +146,7 @@ def _reached(storage: Storage) -> _OnRclone:
 
 def failure(call: Call, error: OrchestratorError) -> CallResult:
     """The result of a call that failed: a look below a file finds nothing."""
+    if isinstance(call, DeleteCall) and error.path is not None and error.path.endswith(f"/{call.path}"):
+        error.message = error.message.replace(error.path, call.path)  # it was deleted from the root of the remote
+        error.path = call.path
     return None if isinstance(call, StatCall) and isinstance(error, BelowFileError) else error
