@@ -183,11 +183,11 @@ class Profile(Facts, frozen=True):
     """A listing gives the upload time for free, while rclone's own modification time costs one request per object."""
     costly_hashes: bool = False
     """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
-
+    current_listings: bool = False
+    """A listing shows every change that was made before it began, so it may stand for looks at files. False: perhaps not."""
     link_option: str | None = None
     """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
     variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""
-
     past_versions: tuple[str, ...] = ("versions", "version_at")
     """The options that make rclone show old versions of files: such a remote shows what is not there, and cannot be changed."""
 

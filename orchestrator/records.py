@@ -85,6 +85,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Requests are scarce on this remote: move or list whole directories where that saves requests."""
     flat_listing: bool = False
     """A listing of everything takes far fewer requests than it has directories."""
+    current_listings: bool = False
+    """A listing shows every change that was made before it began: it can stand for a look at each file (S3, GCS, Azure)."""
     case_insensitive: bool = False
     duplicate_names: bool = False
     """Several files can have one name (Google Drive)."""

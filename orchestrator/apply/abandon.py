@@ -13,6 +13,7 @@ from orchestrator.apply.own_paths import destination_of
 from orchestrator.apply.protocol.both_ends import decide, look_at_all_ends
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.routes import Route
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name
 from orchestrator.apply.results import Problem, RunResult
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, worst
@@ -85,7 +86,7 @@ def _verdicts(
             continue
         source, target = storages[one.src.fs], storages[destination.fs]
         tasks.append(make_task(one, source, target, run_id, state, name=one.src.path, trust_listing=False))
-    look_at_all_ends(tasks, concurrency=_LOOKS_AT_A_TIME)
+    look_at_all_ends(tasks, SharedLooks(run_id, (), None), concurrency=_LOOKS_AT_A_TIME)
     return records | {task.operation.id: _judged(task) for task in tasks}
 
 

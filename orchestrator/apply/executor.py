@@ -28,6 +28,7 @@ from orchestrator.apply.protocol.mirrors import Mirrors
 from orchestrator.apply.protocol.refused_changes import RefusedChanges, left_marker
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.stopped_remotes import StoppedRemotes
 from orchestrator.apply.protocol.task import Task, make_task, with_temporary_name, worth_another_try
 from orchestrator.apply.protocol.unsettled import Unsettled
@@ -126,7 +127,8 @@ class Execution:
         self._sent_once = {fs: without_retries(storage) for fs, storage in storages.items()}
         """The storages for the operations, without retries: operations are tried again here."""
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
-        self._attempts = Attempts(run_id, journal, kept_copies, transfers=settings.transfers, verify=settings.verify)
+        shared = SharedLooks(run_id, plan.operations, plan.header.counts.get("files"))
+        self._attempts = Attempts(run_id, journal, kept_copies, shared, transfers=settings.transfers, verify=settings.verify)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
         self._unsettled = Unsettled(run_id, journal, states, self._stopped_remotes)
@@ -360,6 +362,7 @@ class Execution:
         was_listed = (destination.fs, destination.path) in self._sources
         # If a server treats two Unicode forms as one name, rclone's trash is bypassed, so look first.
         one_unicode_form = destination.path.isascii()
+        fresh = self._settings.fresh and not self._resumed
         return make_task(
             operation,
             self._sent_once[operation.src.fs],
@@ -367,7 +370,8 @@ class Execution:
             self._run_id,
             self._states.get(operation.id),
             name=self._name(operation),
-            trust_listing=self._settings.fresh and not self._resumed and not was_listed and one_unicode_form,
+            trust_listing=fresh and not was_listed and one_unicode_form,
+            trust_source=fresh and not operation.depends,  # otherwise another operation may have brought it there
             change_tries=self._settings.change_tries,
         )
 

@@ -31,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True):
     verify: VerifyMode = "fast"
     fresh: bool = False
     """The plan was made from a listing taken under the lock that is held now. Destinations are not looked at again before the
-    first try, because every request moves an unexpected file there to the trash."""
+    first try, because every request moves an unexpected file there to the trash. Nor are sources in a bucket, which copies them:
+    before they are deleted, they are compared with what was listed."""
     marker: bool = False
     """Write a marker on remotes during the run, and stop (8) at a fresh one of another machine or state directory."""
     ignore_marker: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator.apply.own_paths import deletes_for_good, destination_of
+from orchestrator.apply.protocol.routes import has_common_hash, is_copied_by_bucket
 from orchestrator.plan.model import Operation
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
@@ -55,6 +56,9 @@ class WindowLimit:
         return True
 
     def _may_carry_bytes(self, operation: Operation) -> bool:
+        source, target = self._storages[operation.src.fs], self._storages[operation.dst.fs]
+        if is_copied_by_bucket(source, target) and has_common_hash(operation, source, target):
+            return False  # after a crash, no file has to be read
         if operation.src.fs != operation.dst.fs or not self._storages[operation.src.fs].capabilities.move:
             return True
         # Before a duplicate is deleted for good, its kept copy of about the same size may be read, and not long before.

@@ -11,7 +11,7 @@ import msgspec
 from orchestrator.paths import parent_of, parents_of, remote_of
 from orchestrator.plan.folder_moves import movable_directories
 from orchestrator.plan.model import LEAVING_THE_SOURCE, Operation, Verb, changed_locations
-from orchestrator.plan.request_rates import Requests, listing_requests, looks_cost_less, request_rates
+from orchestrator.plan.request_rates import Requests, listing_requests, looks_cost_less, pages_of, request_rates
 from orchestrator.prices import GB, REQUEST_KINDS, Quotas
 from orchestrator.records import OWN_DIRECTORY, Capabilities
 
@@ -21,6 +21,8 @@ _STREAMS = 8
 _BYTES_PER_SECOND = 10_000_000
 """Of a line without a limit."""
 _DAY_S = 86_400
+_WINDOW = 100
+"""So many operations are carried out together."""
 _SAME_BYTES = "T0"
 """The tier of duplicates with the same bytes."""
 _ASIDE = f"{OWN_DIRECTORY}/trash/run/1"
@@ -164,6 +166,7 @@ def loads(
         made, emptied = _folders(fs, operations, moved, capabilities[fs])
         load.add(rates.folder_made, made)
         load.add(rates.folder_emptied, emptied)
+        _add_shared_looks(load, fs, operations, capabilities, listed)
         if not begun:
             _add_final_check(load, fs, operations, capabilities[fs], listed)
             load.add(rates.run if fs in changed else rates.run_that_reads)
@@ -214,6 +217,26 @@ def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_ta
     else:
         at_target.add(rates.upload)
         at_target.add(rates.rename)  # the old content goes to the trash
+
+
+def _add_shared_looks(
+    load: Load, fs: str, operations: Iterable[Operation], capabilities: Mapping[str, Capabilities], listed: int | None
+) -> None:
+    """In a bucket, listings stand for our looks at the files of each window, where they cost less."""
+    storage, own = capabilities[fs], request_rates(capabilities[fs]).own_looks
+    if listed is None or not own or not storage.current_listings:
+        return
+    counted = Counter(
+        one.verb
+        for one in operations
+        if fs == one.src.fs == one.dst.fs
+        and one.verb not in LEAVING_THE_SOURCE
+        and not {*one.expect.hash}.isdisjoint(storage.hashes)
+    )
+    files, aside = counted.total(), counted[Verb.QUARANTINE] + counted[Verb.DELETE]
+    if not looks_cost_less(storage, round(min(files, _WINDOW) * (2 - aside / max(1, files))), listed):
+        load.add(own, times=aside / 2 - files)  # copies in our own folder are looked at
+        load.add({"list": 2, "look": 2}, times=math.ceil(files / _WINDOW) * pages_of(storage, listed))
 
 
 def _add_final_check(load: Load, fs: str, operations: Iterable[Operation], storage: Capabilities, listed: int | None) -> None:

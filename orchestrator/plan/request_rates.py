@@ -45,6 +45,8 @@ class RequestRates(msgspec.Struct, frozen=True, kw_only=True):
 
     rename: Requests
     """A move or quarantine of one file within it; in a bucket, that is a copy and a deletion."""
+    own_looks: Requests = {}
+    """Those of `rename` that listings can stand for. Halfway between a plan that is carried out at once and one that waits."""
     copy: Requests
     """A copy of one file within it."""
     upload: Requests
@@ -89,7 +91,8 @@ _DISK = RequestRates(
     rewrite={"look": 3, "write": 2},
 )
 _BUCKET = RequestRates(
-    rename={"look": 7, "copy": 1, "delete": 1},
+    rename={"look": 6, "copy": 1, "delete": 1},
+    own_looks={"look": 3},
     copy={"look": 4, "copy": 1},
     upload={"look": 3, "write": 1},
     download={"look": 2, "read": 1},
@@ -119,13 +122,12 @@ _GOOGLE_BUCKET = msgspec.structs.replace(
 )
 _AZURE_BUCKET = msgspec.structs.replace(
     _STAGED_BUCKET,
-    rename={"look": 9, "copy": 1, "delete": 1},
+    rename={"look": 7, "copy": 1, "delete": 1},
     copy={"look": 5, "copy": 1},
     upload={"look": 8.1, "write": 1, "copy": 1, "delete": 1},
-    leave={"look": 4, "read": 1, "delete": 1},
     uploads={"look": 1, "read": 1, "list": 2, "write": 2, "delete": 1},
 )
-"""rclone looks at a blob once more before it copies it, and once before it deletes it."""
+"""rclone looks at a blob once more before it copies it."""
 _SERVER = RequestRates(
     methods=_METHODS_OF_WEBDAV,
     rename={"look": 6.1, "write": 2},
@@ -223,13 +225,21 @@ _DROPBOX_BY_FILE = RequestRates(
 
 
 def _encrypted(bucket: RequestRates, server: str) -> RequestRates:
-    """Through a crypt: rclone looks once more before a read, and once after a write. On S3, also for times."""
-    more = {"upload": 1.1, "download": 1, "leave": 1.2, "moved_there": -0.8}
+    """Through a crypt: rclone looks once more before a read, and once after a write.
+
+    On S3, also for times; on Azure, before it deletes. There are no hashes, so listings cannot stand for looks.
+    """
+    more = {"upload": 1.1, "download": 1, "leave": 1.2, "moved_there": -0.8, "rename": 1}
     if server == "s3":
-        more |= {"rename": 1, "leave": 2.3}
+        more |= {"rename": 2, "leave": 2.3}
+    if server == "azureblob":
+        more |= {"rename": 2, "leave": 2.2}
     rates = {name: {**getattr(bucket, name), "look": getattr(bucket, name)["look"] + looks} for name, looks in more.items()}
     return msgspec.structs.replace(bucket, **rates)
 
+
+LOOKS_PER_PAGE = 12
+"""A page of a listing costs as much as so many looks, at Amazon, Google and Microsoft: 5 and 0.4 dollars a million."""
 
 _FEW_LOOKS = 200
 """So many looks cost less than a listing, which may take a request for each folder."""
@@ -244,11 +254,23 @@ _LISTED_FILES_PER_LOOK_IN_FOLDER = 50
 
 def looks_cost_less(storage: Capabilities, looks: int, listed: int | None) -> bool:
     """Whether the final check costs less by so many single looks than by a listing, of about `listed` files."""
+    if storage.current_listings and storage.flat_listing and listed is not None:
+        return looks <= LOOKS_PER_PAGE * pages_of(storage, listed)
     if storage.by_directory and storage.flat_listing:
         few, files_per_look = _FEW_LOOKS_IN_FOLDERS, _LISTED_FILES_PER_LOOK_IN_FOLDER
     else:
         few, files_per_look = _FEW_LOOKS, _LISTED_FILES_PER_LOOK
     return looks <= few or (listed is not None and looks * files_per_look < listed)
+
+
+def files_a_page(storage: Capabilities) -> int:
+    """How many files a page of a bucket's listing shows."""
+    return reading_rates(storage, "rclone").files_a_page
+
+
+def pages_of(storage: Capabilities, files: int) -> int:
+    """How many pages a listing of so many files in a bucket has."""
+    return max(1, math.ceil(files / files_a_page(storage)))
 
 
 class ReadingRates(msgspec.Struct, frozen=True, kw_only=True):

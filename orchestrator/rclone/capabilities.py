@@ -27,6 +27,7 @@ def capabilities_of(profile: Profile, remote_type: str, info: dict[str, Any]) ->
         duplicate_names=bool(features.get("DuplicateFiles")),
         by_directory=profile.by_directory,
         flat_listing=bool(features.get("ListR")),
+        current_listings=profile.current_listings,
         by_id=profile.by_id and bool(features.get("DuplicateFiles")),
         empty_directories=directories,
         rmdir_is_recursive=profile.directory_delete == "recursive" and directories,

@@ -324,7 +324,7 @@ REFUSING = msgspec.structs.replace(BUCKET, refuses_taken_uploads=True)
         (("/in", LOCAL), ("/out", LOCAL), True, {}),
         (("dav:in", WEBDAV), ("dav:in", WEBDAV), False, {"look": 8.1, "write": 2}),
         (("dav:in", WEBDAV), ("dav:out", WEBDAV), True, {"look": 8, "copy": 1, "write": 5}),
-        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, {"look": 9, "copy": 1, "delete": 1}),
+        (("s3:b/in", BUCKET), ("s3:b/in", BUCKET), False, {"look": 8, "copy": 1, "delete": 1}),
         (("s3:b/in", BUCKET), ("s3:b/out", BUCKET), True, {"look": 5, "copy": 1}),
         (("/in", LOCAL), ("dav:out", WEBDAV), True, {"look": 6.1, "write": 4}),
         (("/in", LOCAL), ("s3:b", REFUSING), True, {"look": 4, "write": 1}),
@@ -376,6 +376,25 @@ def test_the_final_check_of_a_large_plan_is_a_listing() -> None:
     assert looks(110) == (0, 1)
     assert looks(110, listed=1800) == (0, 2)
     assert looks(110, listed=5000) == (220, 0)
+
+
+def test_in_a_bucket_pages_stand_for_looks_where_twelve_looks_cost_more_than_a_page() -> None:
+    """Before the copies, after them and at the end: of a window of 100 files, and the rest."""
+    bucket = msgspec.structs.replace(BUCKET, flat_listing=True, current_listings=True, hashes=("md5",))
+    rates = request_rates(bucket)
+
+    def looks(files: int, listed: int) -> tuple[float, float]:
+        """Our own looks at files, and the pages that are listed."""
+        items = [song(f"x/{number}.mp3", **ONE | {"track": number}) for number in range(files)]
+        found = estimate(plan(items, capabilities=bucket).operations, {"/music": bucket}, listed=listed)
+        others = rates.run["look"] + files * (rates.rename["look"] - rates.own_looks["look"])
+        return float(found["look"] or 0) - others, float(found["list"] or 0) - rates.run["list"]
+
+    assert looks(6, listed=6) == (6 * 3 + 12, 0), "a page costs as much"
+    assert looks(7, listed=7) == (2, 3)
+    assert looks(100, listed=1001) == (4, 6)
+    assert looks(150, listed=150) == (4, 5), "two windows"
+    assert looks(50, listed=9000) == (50 * 3 + 100, 0)
 
 
 PRICED = msgspec.structs.replace(BUCKET, prices=price_lists()["s3"])

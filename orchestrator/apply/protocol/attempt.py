@@ -23,6 +23,7 @@ from orchestrator.apply.protocol.make_way import make_way, put_back
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.send import send
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
@@ -40,10 +41,13 @@ from orchestrator.errors import (
 class Attempts:
     """The tries of one run. `transfers` is the number of requests at a time."""
 
-    def __init__(self, run_id: str, journal: Journal, kept_copies: KeptCopies, *, transfers: int, verify: VerifyMode) -> None:
+    def __init__(
+        self, run_id: str, journal: Journal, kept_copies: KeptCopies, shared: SharedLooks, *, transfers: int, verify: VerifyMode
+    ) -> None:
         self._run_id = run_id
         self._journal = journal
         self._kept_copies = kept_copies
+        self._shared = shared
         self._transfers = transfers
         self._at_once = transfers
         self._verify = verify
@@ -92,7 +96,7 @@ class Attempts:
 
     def _decide_all(self, tasks: Sequence[Task], earlier: dict[str, OrchestratorError | None]) -> dict[str, Action]:
         """Look at all ends; the next action by operation id, and verdicts where nothing is left to do."""
-        look_at_all_ends(tasks, concurrency=self._at_once)
+        look_at_all_ends(tasks, self._shared, concurrency=self._at_once)
         tell_twins_apart([task for task in without_error(tasks) if task.begun])
         actions = {task.operation.id: decide(task) for task in still_open(tasks)}
         for task in still_open(tasks):
@@ -115,7 +119,7 @@ class Attempts:
                 task.error = earlier[task.operation.id] or TransientError(f"{task.name}: refused too often", path=task.name)
         sent = still_open(tasks)
         shelter(sent)
-        check = partial(verify_arrivals, run_id=self._run_id, mode=self._verify, concurrency=self._at_once)
+        check = partial(verify_arrivals, run_id=self._run_id, mode=self._verify, shared=self._shared, concurrency=self._at_once)
         send(sent, self._run_id, self._journal, concurrency=self._at_once, check=check)
         return sent
 
@@ -147,4 +151,4 @@ class Attempts:
 
     def _delete_sources(self, tasks: Sequence[Task]) -> None:
         moved = [task for task in still_open(tasks) if task.route is Route.TRANSFER]
-        delete_sources(moved, concurrency=self._at_once)
+        delete_sources(moved, self._shared, concurrency=self._at_once)

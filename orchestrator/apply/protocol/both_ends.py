@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from orchestrator.apply.local_disk import disk_state
 from orchestrator.apply.protocol.batches import (
@@ -19,33 +19,67 @@ from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, is_one_file, without_error
 from orchestrator.errors import IntegrityError, NotFoundError, OrchestratorError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.local_path import local_path
+from orchestrator.storage.protocol import Storage
 
 
-def look_at_all_ends(tasks: Sequence[Task], *, concurrency: int) -> None:
-    """Update what lies at the ends of each task; a failed look becomes the task's error."""
+def look_at_all_ends(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
+    """Update what lies at the ends of each task; a failed look becomes the task's error.
+
+    Of a task that is new, the listing that the plan was made from may stand for that, or one that stands for many looks.
+    """
     for task in tasks:
         task.requests_spent += LOOK
         task.at_source = task.at_staged = task.at_target = task.leaving = task.in_trash = None
         task.arrived = False
+        task.listed = None
     forget_folders(storage for task in tasks for storage in (task.source, task.target))
     ask_how_names_are_given(tasks)
     for task in tasks:
         task.on_disk = disk_state(task.source, task.src) if task.route in COPIES else None
-    look_at_sources(without_error(tasks), concurrency=concurrency)
-    look_at_destinations(
-        [t for t in without_error(tasks) if t.route is not Route.REMOVE and (t.begun or not t.trust_listing)],
-        concurrency=concurrency,
-    )
+    _look_at_sources_and_destinations(tasks, shared, concurrency=concurrency)
     begun = [task for task in tasks if task.begun and task.route in COPIES]
     look_at_staged_copies(without_error(begun), concurrency=concurrency)
     look_at_replaced([task for task in without_error(begun) if task.replaces], concurrency=concurrency)
     look_at_leaving_sources(
         [task for task in without_error(begun) if task.verified is not None and task.leaves_by_trash], concurrency=concurrency
     )
+
+
+def _look_at_sources_and_destinations(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
+    """Those that no listing shows."""
+    shared.look([task for task in without_error(tasks) if not task.begun], _unknown_ends)
+    for task in tasks:
+        task.at_source = expected(task.operation) if _is_source_known(task) else task.listed_source
+        task.at_target = task.listed_target
+    look_at_sources([task for task in without_error(tasks) if task.at_source is None], concurrency=concurrency)
+    look_at_destinations(
+        [t for t in without_error(tasks) if t.route is not Route.REMOVE and not _is_destination_known(t)], concurrency=concurrency
+    )
+    for task in tasks:
+        task.listed = None
+
+
+def _unknown_ends(task: Task) -> Iterator[tuple[Storage, str]]:
+    """Those that a listing can show. If a server treats two Unicode forms as one name, only a look shows that one is free."""
+    if not _is_source_known(task):
+        yield task.source, task.src
+    if not task.trust_listing and task.dst.isascii():
+        yield task.target, task.dst
+
+
+def _is_source_known(task: Task) -> bool:
+    return task.trust_source and not task.begun
+
+
+def _is_destination_known(task: Task) -> bool:
+    if task.listed_target is not None or (task.listed is not None and task.listed.free):
+        return True
+    return task.trust_listing and not task.begun
 
 
 def ask_how_names_are_given(tasks: Sequence[Task]) -> None:

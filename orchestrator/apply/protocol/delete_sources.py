@@ -24,19 +24,22 @@ from orchestrator.apply.protocol.batches import (
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file, unchanged
 from orchestrator.apply.protocol.request_budget import DELETE, LOOK
 from orchestrator.apply.protocol.same_bytes import Match, compare
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, is_one_object, still_open, without_error
 from orchestrator.errors import ExitCode, OrchestratorError, PermanentError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Call, DeleteCall, GiveCall, MoveCall, Storage
 
 
-def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
-    """Delete the sources that have not changed since they were copied; the journal must already say VERIFIED."""
+def delete_sources(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
+    """Delete the sources that have not changed since they were copied; the journal must already say VERIFIED.
+
+    Where a listing has just shown sources, after they were copied, it is the last look at them.
+    """
     leaving = [task for task in tasks if task.leaving is not None]
     present = [task for task in tasks if task.leaving is None]
     seen = {task.operation.id: task.at_source for task in present}
-    forget_folders(task.source for task in present)
-    look_at_sources(present, concurrency=concurrency)
+    _look_once_more(present, shared, concurrency=concurrency)
     for task in without_error(present):
         _check_unchanged(task, seen[task.operation.id])
     unchanged = still_open(present)
@@ -57,6 +60,13 @@ def delete_sources(tasks: Sequence[Task], *, concurrency: int) -> None:
     for task in to_delete:
         if task.leaving is not None and isinstance(task.error, PermanentError):
             _give_back_name(task)  # it may be renamed, but not deleted
+
+
+def _look_once_more(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
+    forget_folders(task.source for task in tasks)
+    for task in tasks:
+        task.at_source = task.listed_source if task.listed is not None and shared.is_current(task.listed) else None
+    look_at_sources([task for task in tasks if task.at_source is None], concurrency=concurrency)
 
 
 def bring_back_sources(tasks: Iterable[Task]) -> None:

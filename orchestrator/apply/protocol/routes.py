@@ -57,6 +57,11 @@ def is_copied_by_bucket(source: Storage, target: Storage) -> bool:
     return on_one_remote(source, target) and not target.capabilities.move
 
 
+def has_common_hash(operation: Operation, source: Storage, target: Storage) -> bool:
+    """Whether a hash of the source is known, of a kind that a look shows at both ends."""
+    return not operation.expect.hash.keys().isdisjoint({*source.capabilities.hashes} & {*target.capabilities.hashes})
+
+
 def is_replaced_in_place(operation: Operation, source: Storage, target: Storage) -> bool:
     """Whether an upload to its name replaces the content, after the server has copied the old one to the trash.
 

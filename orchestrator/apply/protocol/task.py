@@ -13,7 +13,7 @@ from orchestrator.apply.local_disk import DiskState, file_system_root
 from orchestrator.apply.own_paths import destination_of, leaving_source_of, replaced_of, staged_copy_of, trash_of
 from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
 from orchestrator.apply.protocol.request_budget import CHANGE, KEEP_OLD, LOOK, MAKE_WAY, PUT_BACK, REQUESTS_PER_OPERATION
-from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket, is_replaced_in_place, route_of
+from orchestrator.apply.protocol.routes import COPIES, Route, has_common_hash, is_copied_by_bucket, is_replaced_in_place, route_of
 from orchestrator.errors import (
     AuthError,
     CorruptTransferError,
@@ -30,6 +30,18 @@ from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Naming, StatCall, Storage
 
 
+class Listed(msgspec.Struct, frozen=True):
+    """What a listing showed of an operation that a bucket carries out."""
+
+    source: Entry | None
+    """None: it showed no such file, or none with a hash. So does the next one."""
+    target: Entry | None
+    free: bool
+    """Whether it showed that the destination is free."""
+    began_s: float
+    """When it began, on the clock of `SharedLooks`."""
+
+
 @dataclass(slots=True)
 class Task:
     """An operation, its two storages, and how far it has come."""
@@ -42,6 +54,8 @@ class Task:
     """Where the file goes; for a quarantined file its path in the quarantine."""
     trust_listing: bool = False
     """Do not look at the destination before the first try: the listing made under the lock showed that it is free."""
+    trust_source: bool = False
+    """The same for the source: the listing showed the file that the plan expects. It is compared before it is deleted."""
     attempt: int = 0
     """How often it was sent, by this process or an earlier one."""
     began_unstaged: bool = False
@@ -55,6 +69,8 @@ class Task:
     at_source: Entry | None = None
     at_staged: Entry | None = None
     at_target: Entry | None = None
+    listed: Listed | None = None
+    """What a listing has shown since the last step; None: none was made."""
     leaving: Entry | None = None
     """The source in our trash, just before it is deleted."""
     source_id: str | None = None
@@ -89,6 +105,16 @@ class Task:
     run_id: str = ""
     name: str = ""
     """The path under which a user knows the file: the source path, or for a temporary name the path it came from."""
+
+    @property
+    def listed_source(self) -> Entry | None:
+        """The source as a listing has shown it since the last step."""
+        return None if self.listed is None else self.listed.source
+
+    @property
+    def listed_target(self) -> Entry | None:
+        """The same for the destination."""
+        return None if self.listed is None else self.listed.target
 
     @property
     def begun(self) -> bool:
@@ -263,6 +289,7 @@ def make_task(
     *,
     name: str,
     trust_listing: bool,
+    trust_source: bool = False,
     change_tries: int | None = None,
 ) -> Task:
     """The task of an operation, starting from what the journal says about it."""
@@ -274,6 +301,14 @@ def make_task(
     # A move by id has no trash to fall back on: if the destination is taken, two files share the name afterwards.
     # What a copy replaces is looked at when the copy is there.
     task.trust_listing = (trust_listing and task.object_id is None) or task.replaces
+    # A bucket copies, and before the source is deleted, its hash shows whether it is what was listed and what was copied.
+    task.trust_source = (
+        trust_source
+        and task.route is Route.TRANSFER
+        and is_copied_by_bucket(source, target)
+        and not operation.expect.kept
+        and has_common_hash(operation, source, target)
+    )
     if state is not None:
         task.attempt, task.began_unstaged = state.attempt, state.unstaged
         task.verified = state.entry if state.stage is Stage.VERIFIED else None

@@ -23,6 +23,7 @@ from orchestrator.apply.protocol.fingerprint import expected, same_content_by_ha
 from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
+from orchestrator.apply.protocol.shared_looks import SharedLooks, both_ends
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
@@ -30,14 +31,17 @@ from orchestrator.records import Entry
 from orchestrator.storage.protocol import Naming
 
 
-def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, *, concurrency: int) -> None:
-    """Set an error on each task whose file did not arrive whole, and the verdict where the source changed in the meantime."""
+def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, shared: SharedLooks, *, concurrency: int) -> None:
+    """Set an error on each task whose file did not arrive whole, and the verdict where the source changed in the meantime.
+
+    A listing that stands for the looks shows the sources, too: see `delete_sources`.
+    """
     arrived = [task for task in sent if task.error is None or _may_have_arrived(task)]
     reported = {task.operation.id: task.error for task in arrived}
     for task in arrived:
         task.error = task.at_staged = task.at_target = None
         task.arrived = False
-    _look_at_arrivals(arrived, concurrency=concurrency)
+    _look_at_arrivals(arrived, shared, concurrency=concurrency)
     looked_at = still_open(arrived)
     for task in looked_at:
         if task.route is Route.RENAME:
@@ -75,9 +79,12 @@ def _expect_new_content(task: Task, reported: OrchestratorError | None) -> None:
         task.error = reported or _not_there(task)
 
 
-def _look_at_arrivals(tasks: Sequence[Task], *, concurrency: int) -> None:
+def _look_at_arrivals(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
+    shared.look([task for task in tasks if task.route is Route.TRANSFER], both_ends)
+    for task in tasks:
+        task.at_target = task.listed_target
     staged = [task for task in tasks if task.staged is not None]
-    others = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE]
+    others = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE and task.at_target is None]
     look_at_staged_copies(staged, concurrency=concurrency)
     tell_twins_apart([task for task in others if task.may_share_name])
     look_at_destinations([task for task in others if not task.may_share_name], concurrency=concurrency)
@@ -163,23 +170,14 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
         task.damaged_copies += reported is not None
         return
     try:
-        if task.route is Route.WRITE:
-            if holds(task.target, there, content_to_write(task)):
-                return
-        else:
-            full = mode == "full" or reported is not None
-            match = compare(task.source, was, task.target, there, read_if_needed=full)
-            if match is Match.SAME_SIZE and not is_copied_by_bucket(task.source, task.target):
-                by_size.append(task)
-            if match is not Match.DIFFERENT:
-                return
-        others = is_copied_by_bucket(task.source, task.target) or (task.in_place and not is_our_upload(task))
+        full = mode == "full" or reported is not None
+        if _is_whole(task, was, there, by_size, read_if_needed=full):
+            return
+        if is_copied_by_bucket(task.source, task.target) or (task.in_place and not is_our_upload(task)):
+            _settle_different(task, was, there, run_id)
+            return
     except OrchestratorError as error:
         task.error = error
-        return
-    if others:
-        message = f"{task.name}: was copied to {task.dst}, and a different file is there now; both stay"
-        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
         return
     task.damaged_copies += 1
     if reported is not None and not _is_ours(task):
@@ -187,6 +185,35 @@ def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mo
         return
     message = f"{task.dst}: the copy arrived damaged and {_move_away(task, run_id)}; the source is unchanged"
     task.error = CorruptTransferError(message, path=task.dst)
+
+
+def _is_whole(task: Task, was: Entry, there: Entry, by_size: list[Task], *, read_if_needed: bool) -> bool:
+    """Whether a copy holds what it should, as far as that can be found out. Raises the storages' errors."""
+    if task.route is Route.WRITE:
+        return holds(task.target, there, content_to_write(task))
+    match = compare(task.source, was, task.target, there, read_if_needed=read_if_needed)
+    if match is Match.SAME_SIZE and not is_copied_by_bucket(task.source, task.target):
+        by_size.append(task)
+    return match is not Match.DIFFERENT
+
+
+def _settle_different(task: Task, was: Entry, there: Entry, run_id: str) -> None:
+    """Set the verdict on a copy that differs from its source: others have written to one of the two. Raises storages' errors.
+
+    If the source was not looked at before it was copied, it may have changed before: then the copy holds what is there now.
+    """
+    message = f"{task.name}: was copied to {task.dst}, and a different file is there now; both stay"
+    if task.trust_source and task.attempt == 1:
+        now = task.listed_source or task.source.stat(task.src)
+        if now is None:
+            message = f"{task.name}: changed and vanished since it was listed; its copy, or another file, is at {task.dst}"
+        elif not unchanged(was, now, task.source.capabilities.mtime_precision_ns):
+            message = f"{task.name}: the source has changed since the plan was made"
+            if same_content_by_hash(now, there) is True:
+                task.skip(f"{message}; a copy of it {_move_away(task, run_id)}")
+                return
+            message += f"; it stays, and so does what is at {task.dst}"
+    task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
 
 
 def _is_ours(task: Task) -> bool:

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Capabilities] = {
         copy=True,
         replaces_in_place=True,
         flat_listing=True,
+        current_listings=True,
         empty_directories=False,
         hashes=("md5",),
         mtime=False,

@@ -41,11 +41,16 @@ class ListedAhead(ForwardingStorage):
             self._given_up.set()
 
     def list(
-        self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+        self,
+        prefix: str = "",
+        hidden: HiddenFolders = ALL_HIDDEN,
+        *,
+        on_folder: Callable[[str], None] | None = None,
+        at_most: int | None = None,
     ) -> Iterator[Entry]:
         """See Storage."""
-        if not self._waiting or prefix or on_folder is not None:
-            return super().list(prefix, hidden, on_folder=on_folder)
+        if not self._waiting or prefix or on_folder is not None or at_most is not None:
+            return super().list(prefix, hidden, on_folder=on_folder, at_most=at_most)
         self._waiting = False
         return self._rest()
 
