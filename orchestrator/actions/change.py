@@ -150,14 +150,15 @@ def agreed(session: Session, question: str) -> bool:
 
 def report_skipped(session: Session, plan: Plan) -> ExitCode:
     """Report each file that had to be skipped."""
+    location = plan.header.source
     counted = [one for one in plan.skipped if one.code in SKIPS_THAT_COUNT]
     for one in counted:
         if one.code != "unclear":
-            session.reporter.error(one.code, one.reason, one.path)
+            session.problems.report(one.code, one.reason, one.path, location=location)
     # All files of such a folder stay for one reason.
     folders = {parent_of(one.path): one for one in reversed(counted) if one.code == "unclear"}
     for folder in sorted(folders):
-        session.reporter.error("unclear", folders[folder].reason, folder)
+        session.problems.report("unclear", folders[folder].reason, folder, location=location)
     session.summary.ops_skipped += len(counted)
     return ExitCode.SOME_FAILED if counted else ExitCode.DONE
 

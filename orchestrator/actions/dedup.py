@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +22,15 @@ from orchestrator.actions.duplicates import (
 from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
-from orchestrator.actions.scan import ScanSettings, items_of, read_external_lists, report_scan, report_shared_names, scan_location
+from orchestrator.actions.scan import (
+    ScanSettings,
+    covered_files,
+    items_of,
+    read_external_lists,
+    report_scan,
+    report_shared_names,
+    scan_location,
+)
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.dedup import DedupOptions
@@ -79,11 +88,20 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
     question = _question(session, options)
     if removing:
         session.need_consent("dedup")
-    if not removing:
-        found, planned = _search(session, question, plan_follows=False)
-        if plan_file is not None:
-            write_plan_file(planned.plan, plan_file)
-        return DedupResult(planned.exit_code, found, planned.plan)
+    work = partial(_quarantine if removing else _report, session, options, question, plan_file)
+    return session.problems.looking_for(
+        "dedup", [one.fs for one in question.locations], covered_files(session, question.settings), work
+    )
+
+
+def _report(session: Session, _options: DedupOptions, question: DedupQuestion, plan_file: Path | None) -> DedupResult:
+    found, planned = _search(session, question, plan_follows=False)
+    if plan_file is not None:
+        write_plan_file(planned.plan, plan_file)
+    return DedupResult(planned.exit_code, found, planned.plan)
+
+
+def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion, plan_file: Path | None) -> DedupResult:
     searches: list[Duplicates] = []
 
     def make_plan() -> Planned:
@@ -191,7 +209,7 @@ def _scan(session: Session, question: DedupQuestion, location: Location) -> tupl
     # A reference is searched as a whole: --include and --exclude choose among the files that may be removed.
     settings = question.settings if location in question.searched else ScanSettings(reading=question.settings.reading)
     result = scan_location(session, location, settings)
-    code = worst([report_scan(session, location, result), report_shared_names(session, result)])
+    code = worst([report_scan(session, location, result), report_shared_names(session, location, result)])
     capabilities = session.storage(location).capabilities
     return DedupLocation(fs=location.fs, items=items_of(session, location, result), capabilities=capabilities), code
 

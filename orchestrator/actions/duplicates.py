@@ -80,7 +80,7 @@ def hash_files(session: Session, sizes: EqualSizes) -> tuple[list[list[Item]], E
     """Compute the hashes that files of equal size lack; the files of each side with them. What cannot be read is reported."""
     failures = sizes.compute(session.reporter, session.stop)
     for one in failures:
-        session.reporter.error("failed", f"it could not be compared with files of its size: {one.error.message}", one.path)
+        session.problems.report("failed", f"it could not be compared with files of its size: {one.error.message}", one.path)
     session.summary.ops_skipped += len(failures)
     return sizes.items(), ExitCode.SOME_FAILED if failures else ExitCode.DONE
 
@@ -139,7 +139,7 @@ def read_file_ends(session: Session, location: Location, entries: Iterable[Entry
             session.summary.files_read += 1
             session.summary.bytes_read += outcome.reading.bytes_read
         if outcome.error is not None:
-            session.reporter.error("failed", outcome.error.message, entry.path)
+            session.problems.report("failed", outcome.error.message, entry.path, location=location.fs)
             session.summary.ops_skipped += 1
             failed = True
         elif outcome.reading is not None and outcome.reading.suspect is not None:

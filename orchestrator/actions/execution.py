@@ -89,7 +89,7 @@ def carry_out(
         _note_requests(session, result.run, before)
         settle_common_state(session, result.run, arrivals)
         queue_lost_mirrors(session, result.run)
-    _report_result(session, result)
+    _report_result(session, result, plan)
     return result
 
 
@@ -109,7 +109,7 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
             if session.stop.is_set() or pending_in(session.journal, run.id, touching, session.identities_of):
                 error.message = f"run {run.id} could not be finished: {error.message} ({remedy})"
                 raise
-            session.reporter.error("failed", f"run {run.id} could not be finished: {error.message} ({remedy})")
+            session.problems.report("failed", f"run {run.id} could not be finished: {error.message} ({remedy})")
             code = worst([code, ExitCode.SOME_FAILED])
             continue
         if session.stop.is_set():
@@ -122,6 +122,7 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
                 session.reporter.warning(message)
                 return worst([code, finished])
             session.reporter.warning(f"run {run.id} is still unfinished, but has nothing left to do here; {remedy}")
+            session.problems.count()
             finished = ExitCode.SOME_FAILED
         code = worst([code, finished])
     return code
@@ -161,17 +162,18 @@ def finish_run(session: Session, run_id: str) -> RunResult:
     if was_unfinished:
         queue_lost_mirrors(session, run_id)
     session.summary.ops_planned += result.planned
-    _report_result(session, result)
+    _report_result(session, result, plan)
     return result
 
 
 def abandon_run(session: Session, run_id: str) -> RunResult:
     """Give an unfinished run up, and report what is half-way."""
+    plan = session.journal.plan(run_id)
     result = abandon(run_id, lambda fs: session.storages(fs)[fs], session.journal)
     _update_catalogue_of_earlier_starts(session, run_id)
     settle_common_state(session, run_id, Arrivals(session))
     session.summary.ops_planned += result.planned
-    _report_result(session, result)
+    _report_result(session, result, plan)
     return result
 
 
@@ -297,10 +299,13 @@ def _catalogue_errors_reported(session: Session) -> Iterator[None]:
         session.reporter.warning(f"the catalogue could not be updated, so the next scan will read more files: {error.message}")
 
 
-def _report_result(session: Session, result: RunResult) -> None:
+def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     """Report every problem of a run, and count it in the summary."""
+    sources = {one.src.path: one.src.fs for one in plan.operations} if result.problems else {}
     for problem in result.problems:
-        session.reporter.error(_ERROR_CODES.get(problem.code, "unexpected"), problem.message, problem.path)
+        location = sources.get(problem.path or "") if problem.code is ExitCode.SOME_FAILED else None
+        code = _ERROR_CODES.get(problem.code, "unexpected")
+        session.problems.report(code, problem.message, problem.path, location=location)
     for note in result.notes:
         session.reporter.warning(note)
     summary = session.summary

@@ -65,6 +65,7 @@ def run(options: RunOptions, session: Session) -> JobsResult:
         session.reporter.note(sentence)
     if options.wait is None:
         wait_s = max(parse_duration(job.wait) for job in jobs.values())
+    session.problems.unattended = True
     with session.using(yes=True):
         if session.options.dry_run:
             return _Jobs(session, options).do(jobs)
@@ -107,7 +108,7 @@ class _Jobs:
         """Do what waits, and then these jobs."""
         session = self._session
         session.deadline = _deadline(self._options.max_duration)
-        codes = [self._caught("queue", lambda: flush_due(session))]
+        codes = [session.problems.exit_code(self._caught("queue", lambda: flush_due(session)))]
         for name, job in jobs.items():
             with self._limits_of(job):
                 codes += self._do_job(name, job, [*placed_steps(session.config.jobs, [name])])
@@ -152,11 +153,12 @@ class _Jobs:
 
     def _do_step(self, label: str, number: int, placed: PlacedStep) -> ExitCode:
         session, began, run_before = self._session, time.monotonic(), self._session.summary.run
+        before = session.problems.told
         session.reporter.note(label)
         session.summary.run = None
         limit = session.options.max_delete
         with session.using(max_delete=max_delete_of(placed.step) if limit is None else limit):
-            code = self._caught(label, lambda: do_step(placed.step, session))
+            code = session.problems.exit_code(self._caught(label, lambda: do_step(placed.step, session)), before)
         result = StepResult(
             job=placed.job,
             number=number,
@@ -185,7 +187,7 @@ class _Jobs:
         except OrchestratorError as error:
             if session.stop.is_set():
                 raise
-            session.reporter.error(error_code(error), f"{label}: {error.message}", error.path)
+            session.problems.report(error_code(error), f"{label}: {error.message}", error.path)
             return error.exit_code
         except Exception as error:  # a bug of ours in one job must not keep all others from being done, for ever
             _log.exception("unexpected")

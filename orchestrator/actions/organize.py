@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -23,7 +23,15 @@ from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
-from orchestrator.actions.scan import ScanSettings, items_of, latest_scan, read_external_lists, report_scan, target_items
+from orchestrator.actions.scan import (
+    ScanSettings,
+    covered_files,
+    items_of,
+    latest_scan,
+    read_external_lists,
+    report_scan,
+    target_items,
+)
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions
@@ -57,15 +65,21 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
     if target != source and not session.options.dry_run:
         check_target(target)
     mirrors = Mirrors(session, options, source, target)
-    result = change(
+    touching = (source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations))
+    result = _looking_for_problems(
         session,
-        lambda: _make_plan(session, options, source, target, mirrors, saved=plan_file is not None),
-        command="organize",
-        touching=(source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
-        fresh=True,
-        verify_full=options.verify == "full",
-        plan_file=plan_file,
-        before=mirrors.begin,
+        options,
+        touching,
+        lambda: change(
+            session,
+            lambda: _make_plan(session, options, source, target, mirrors, saved=plan_file is not None),
+            command="organize",
+            touching=touching,
+            fresh=True,
+            verify_full=options.verify == "full",
+            plan_file=plan_file,
+            before=mirrors.begin,
+        ),
     )
     done = None if session.options.dry_run or result.exit_code is not ExitCode.DONE else result.plan
     if done is not None and (result.run is not None or not done.operations):
@@ -81,14 +95,29 @@ def plan(options: PlanOptions, session: Session) -> ChangeResult:
     if mirrors.locations and options.no_scan:
         raise UsageError("--mirror needs a listing of the mirror: leave out --no-scan")
     saved = plan_file is not None
-    result = preview(
+    result = _looking_for_problems(
         session,
-        lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan, saved=saved),
-        plan_file=plan_file,
+        options,
+        (source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
+        lambda: preview(
+            session,
+            lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan, saved=saved),
+            plan_file=plan_file,
+        ),
     )
-    if plan_file is not None:
-        session.reporter.note(f"plan written to {plan_file}; `music-orchestrator apply {plan_file}` carries it out")
-    return result
+    if plan_file is None:
+        return result
+    session.reporter.note(f"plan written to {plan_file}; `music-orchestrator apply {plan_file}` carries it out")
+    # What was skipped is named; the plan was written, so `plan && apply` goes on.
+    code = ExitCode.DONE if result.exit_code is ExitCode.SOME_FAILED else result.exit_code
+    return msgspec.structs.replace(result, exit_code=code)
+
+
+def _looking_for_problems(
+    session: Session, options: OrganizeChoices, locations: Sequence[str], work: Callable[[], ChangeResult]
+) -> ChangeResult:
+    covers = covered_files(session, ScanSettings(options.include, options.exclude))
+    return session.problems.looking_for("organize", locations, covers, work)
 
 
 def _make_plan(

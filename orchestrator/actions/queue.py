@@ -160,7 +160,7 @@ def _tried(session: Session, name: str, work: Callable[[], ChangeResult]) -> tup
     except OrchestratorError as error:
         if session.stop.is_set():
             raise
-        session.reporter.error(error_code(error), f"{name}: {error.message}", error.path)
+        session.problems.report(error_code(error), f"{name}: {error.message}", error.path)
         return error.exit_code, error.message
     else:
         return result.exit_code, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
@@ -73,6 +73,11 @@ def _selection(session: Session, settings: ScanSettings) -> Selection:
     )
 
 
+def covered_files(session: Session, settings: ScanSettings) -> Callable[[str], bool]:
+    """Whether a scan looks at the file with a path, as far as patterns say."""
+    return _selection(session, settings).compiled().covers
+
+
 def hidden_folders(session: Session, settings: ScanSettings) -> HiddenFolders:
     """The folders of other programs, but for those that the options or the config open."""
     return HiddenFolders((*settings.include, *session.config.include))
@@ -92,11 +97,16 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
         raise UsageError("scan: the argument LOCATION is missing")
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
-    result = scan_location(session, location, settings, allow_emptied=options.allow_empty, alone=True)
+    work = partial(_scan_and_report, session, location, settings, allow_emptied=options.allow_empty)
+    return session.problems.looking_for("scan", [location.fs], covered_files(session, settings), work)
+
+
+def _scan_and_report(session: Session, location: Location, settings: ScanSettings, *, allow_emptied: bool) -> ScanReport:
+    result = scan_location(session, location, settings, allow_emptied=allow_emptied, alone=True)
     code = report_scan(session, location, result)
     for path, reason in result.unreadable:
-        session.reporter.error("unreadable", reason, path)
-    shared = report_shared_names(session, result)
+        session.problems.report("unreadable", reason, path, location=location.fs)
+    shared = report_shared_names(session, location, result)
     session.summary.ops_skipped += len(result.unreadable)
     found = result.difference
     if session.options.json or not session.options.quiet or any((found.added, found.changed, found.renamed, found.gone)):
@@ -253,18 +263,20 @@ def report_scan(session: Session, location: Location, result: ScanResult, *, sus
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:
         hidden = ", or it is in a folder that shares its name with another one" if result.folders_may_hide else ""
-        session.reporter.error("vanished", f"was listed, but was gone when it was read{hidden}", path)
+        session.problems.report("vanished", f"was listed, but was gone when it was read{hidden}", path)
     for path, reason in result.failures:
-        session.reporter.error("failed", reason, path)
+        session.problems.report("failed", reason, path, location=location.fs)
     for path in result.difference.listed_twice:
-        session.reporter.error("duplicate-name", "listed more than once, and nothing tells the files apart", path)
+        why = "listed more than once, and nothing tells the files apart"
+        session.problems.report("duplicate-name", why, path, location=location.fs)
     for path, problem in result.unreachable:
-        session.reporter.error(
+        session.problems.report(
             "unsupported-name",
             f"skipped, because its name cannot be requested ({problem}); rename it with a tool of the provider",
             path,
+            location=location.fs,
         )
-    closed = worst([report_closed(session, result), report_undecryptable(session, location, result.undecryptable)])
+    closed = worst([report_closed(session, location, result), report_undecryptable(session, location, result.undecryptable)])
     for path in result.rclone_debris:
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if result.links_left_out:
@@ -276,13 +288,14 @@ def report_scan(session: Session, location: Location, result: ScanResult, *, sus
     return ExitCode.SOME_FAILED if failed else closed
 
 
-def report_closed(session: Session, result: ScanResult) -> ExitCode:
+def report_closed(session: Session, location: Location, result: ScanResult) -> ExitCode:
     """Report the folders that may not be listed. What is in them stays as it is."""
     for path, reason in result.closed:
-        session.reporter.error(
+        session.problems.report(
             "closed",
             f"skipped, because it may not be listed ({reason}); fix its permissions, or accept that with `--exclude '/{path}/'`",
             path,
+            location=location.fs,
         )
     session.summary.ops_skipped += len(result.closed)
     return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
@@ -298,16 +311,18 @@ def report_undecryptable(session: Session, location: Location, left_out: Sequenc
         session.reporter.note(found)
         return ExitCode.DONE
     remedy = f"remove what is not encrypted, or set `remotes: {{{crypts[0]}: {{allow_undecryptable: true}}}}`"
-    session.reporter.error("undecryptable", f"{found}. Another password encrypted it, or none: {remedy}")
+    session.problems.report("undecryptable", f"{found}. Another password encrypted it, or none: {remedy}", location=location.fs)
     session.summary.ops_skipped += len(left_out)
     return ExitCode.SOME_FAILED
 
 
-def report_shared_names(session: Session, result: ScanResult) -> ExitCode:
+def report_shared_names(session: Session, location: Location, result: ScanResult) -> ExitCode:
     """Report names that several files have: a finding where ids tell the files apart, otherwise an error."""
     for path, number in result.sharing_names.items():
         if path in result.indistinguishable:
-            session.reporter.error("duplicate-name", f"{number} files have this name: rename them first", path)
+            session.problems.report(
+                "duplicate-name", f"{number} files have this name: rename them first", path, location=location.fs
+            )
         else:
             session.reporter.finding("duplicate-name", f"{number} files have this name; their ids tell them apart", path)
     session.summary.ops_skipped += len(result.indistinguishable)
@@ -356,7 +371,7 @@ def target_items(
         raise
     excluded = Selection(exclude=tuple(exclude)).excludes
     result.closed = [(folder, reason) for folder, reason in result.closed if not excluded(folder)]
-    code = worst([report_closed(session, result), report_undecryptable(session, target, result.undecryptable)])
+    code = worst([report_closed(session, target, result), report_undecryptable(session, target, result.undecryptable)])
     return items_of(session, target, result), capabilities, code
 
 

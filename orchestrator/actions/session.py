@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from orchestrator.actions.config_check import check_remote
+from orchestrator.actions.problem_reports import ProblemReports
 from orchestrator.actions.remote_definitions import RemoteDefinitions, rclone_for
 from orchestrator.actions.session_settings import Settings
 from orchestrator.config.options.common import CommonOptions
@@ -53,6 +54,7 @@ class Session(Settings):
     def __init__(self, options: CommonOptions, reporter: Reporter) -> None:
         super().__init__(options)
         self.reporter = reporter
+        self.problems = ProblemReports(self, reporter)
         self.summary = Summary()  # filled in by the actions
         self.stop = threading.Event()
         """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""
@@ -81,6 +83,7 @@ class Session(Settings):
     def part(self, options: CommonOptions) -> Iterator[Session]:
         """A session for a part of this one's work, with other options. It reports, sums up and stops with this one."""
         self._part = part = Session(options, self.reporter)
+        part.problems = self.problems
         part.summary, part.stop, part.deadline, part._locked = self.summary, self.stop, self.deadline, self._locked
         if (self.options.max_cost, self.options.max_transfer) != (None, None):
             part.spent = self.spent  # otherwise each part has limits of its own

@@ -15,6 +15,7 @@ from orchestrator.actions.locations import check_folder, check_location, check_s
 from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.place_ids import PlaceIds, place_ids
 from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.scan import ScanSettings, covered_files
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, sides_of, way_of
 from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
@@ -73,7 +74,13 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
         count_each_way(session, result.plan)
         return result
 
-    return do_or_queue(session, lambda: intention_to_sync(session, locations, way.direction, options, kind), carry_over)
+    covers = covered_files(session, ScanSettings(options.include, options.exclude))
+    return session.problems.looking_for(
+        "sync",
+        [location.fs for location in locations],
+        covers,
+        lambda: do_or_queue(session, lambda: intention_to_sync(session, locations, way.direction, options, kind), carry_over),
+    )
 
 
 def _locations(session: Session, options: SyncOptions) -> tuple[Location, Location]:
@@ -231,7 +238,7 @@ def _report_skipped(session: Session, plan: Plan) -> ExitCode:
     rest = msgspec.structs.replace(plan, skipped=tuple(one for one in plan.skipped if one.code != "other-name"))
     report_skipped(session, rest)
     what = f"{len(others)} files have other names on B: --keep-names a or b says whose to use; -v lists them"
-    session.reporter.error("other-name", what)
+    session.problems.report("other-name", what, location=plan.header.source)
     session.summary.ops_skipped += len(others)
     return ExitCode.SOME_FAILED
 

@@ -104,7 +104,7 @@ class SideListing:
                 self._fetch() if self._begun is None else self._begun.result()
             except PartialListingError as error:
                 for folder in error.closed:
-                    self._session.reporter.error("closed", "may not be listed: nothing is done in it on either side", folder)
+                    self._report("closed", "may not be listed: nothing is done in it on either side", folder)
                 self._unlisted += error.closed
                 code = ExitCode.SOME_FAILED
             except NotFoundError:
@@ -115,11 +115,14 @@ class SideListing:
         code = worst([code, report_undecryptable(self._session, self._location, self._storage.undecryptable)])
         for entry in self._unreachable:
             why = "cannot be opened by this name (is it UTF-8?): rename it"
-            self._session.reporter.error("unsupported-name", why, entry.path)
+            self._report("unsupported-name", why, entry.path)
             self._unlisted.append(entry.path)
             code = ExitCode.SOME_FAILED
         self._session.summary.files_seen += len(self._files)
         return code
+
+    def _report(self, code: str, message: str, path: str) -> None:
+        self._session.problems.report(code, message, path, location=self._location.fs)
 
     def _add(self, entry: Entry) -> None:
         if entry.path.endswith("/"):
@@ -171,7 +174,7 @@ class SideListing:
                 links = links_above(self._storage, self._missing(synced), self._files)
         for link in links:
             why = f"is a link or shortcut on {self._location.typed}: nothing is done with it, nor at this path on the other side"
-            self._session.reporter.error("link", f"{why}; put a file or folder in its place, or use --exclude", link)
+            self._report("link", f"{why}; put a file or folder in its place, or use --exclude", link)
         self._unlisted += links
         return ExitCode.SOME_FAILED if links else ExitCode.DONE
 

@@ -64,12 +64,21 @@ class FileFilter:
         """
         if self._closed and f"{entry.path}/".startswith(self._closed):
             return CLOSED
-        if self._exclude is not None and self._exclude.search(entry.path):
-            return EXCLUDED
-        if self._includes and not all(any(glob and glob.search(entry.path) for glob in group) for group in self._includes):
-            return NOT_INCLUDED
+        if (left_out := self._left_out(entry.path)) is not None:
+            return left_out
         if self._youngest_ns is not None:
             changed_ns = since_ns if entry.mtime_ns is None else entry.mtime_ns
             if changed_ns > self._youngest_ns:
                 return "changed too recently (--settle)"
+        return None
+
+    def covers(self, path: str) -> bool:
+        """Whether no pattern leaves out a file with this path."""
+        return self._left_out(path) is None
+
+    def _left_out(self, path: str) -> str | None:
+        if self._exclude is not None and self._exclude.search(path):
+            return EXCLUDED
+        if self._includes and not all(any(glob and glob.search(path) for glob in group) for group in self._includes):
+            return NOT_INCLUDED
         return None

@@ -88,7 +88,7 @@ def _start(name: str, session: Session, body: Callable[[Session], int]) -> int:
     for variable, near in misspelled_variables(os.environ).items():
         session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
     session.enter(logging_to(_log_file(name, session), sys.stderr, verbose=session.options.verbose))
-    return body(session)
+    return session.problems.exit_code(ExitCode(body(session)))
 
 
 def _log_file(name: str, session: Session) -> Path | None:

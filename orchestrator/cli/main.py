@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("orchestrator.cli.commands.verify", "Prove that a target holds all contents of a source."),
     "queue": ("orchestrator.cli.commands.queue", "List, retry or forget syncs that wait for a remote."),
     "run": ("orchestrator.cli.commands.run", "Do jobs of the config: what cron calls."),
+    "problems": ("orchestrator.cli.commands.problems", "List problems that still stand; ignore some."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
     "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),

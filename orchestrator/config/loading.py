@@ -163,7 +163,8 @@ def _of_remotes(loaded: LoadedConfig) -> Iterator[Problem]:
 
 
 def _of_globs(loaded: LoadedConfig) -> Iterator[Problem]:
-    for key, globs in (("include", loaded.config.include), ("exclude", loaded.config.exclude)):
+    for key in ("include", "exclude", "ignore"):
+        globs: list[str] = getattr(loaded.config, key)
         for number, glob in enumerate(globs):
             try:
                 compile_globs([glob])

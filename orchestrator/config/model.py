@@ -313,6 +313,13 @@ class Config(Section, frozen=True):
         list[str],
         Meta(description="Skip files that match one of these, in every command.", examples=[["Podcasts", "**/Demos/*.wav"]]),
     ] = []
+    ignore: Annotated[
+        list[str],
+        Meta(
+            description="Never report or count the problems of files that match one of these, as after `problems ignore`.",
+            examples=[["Podcasts", "**/*.wma"]],
+        ),
+    ] = []
     tags: Annotated[Tags, Meta(description="How tags are read.")] = Tags()
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
     jobs: Annotated[dict[str, JobText], Meta(description="Jobs for `run`, which cron calls: each is a list of steps.")] = {}

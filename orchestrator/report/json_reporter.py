@@ -47,9 +47,9 @@ class JsonReporter:
         """Write one object of that type."""
         self._write(kind, {"message": message, "path": path})
 
-    def error(self, code: str, message: str, path: str | None = None) -> None:
+    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
         """Write an `error`."""
-        self._write("error", {"code": code, "message": message, "path": path})
+        self._write("error", {"code": code, "message": message, "path": path, "location": location})
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
         """Write the `plan`, its `operation`s and the files that it skips (`skipped`)."""

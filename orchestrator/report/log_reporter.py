@@ -9,7 +9,7 @@ from typing import Any
 from orchestrator.plan.model import Plan
 from orchestrator.progress import NoProgress
 from orchestrator.report.log import ROOT
-from orchestrator.report.reporter import Column, Summary, printable, with_path
+from orchestrator.report.reporter import Column, Summary, printable, with_location, with_path
 
 
 class LogReporter(NoProgress):
@@ -32,9 +32,9 @@ class LogReporter(NoProgress):
         """Log it with its kind."""
         self._log(logging.WARNING, f"{kind}: {message}", path)
 
-    def error(self, code: str, message: str, path: str | None = None) -> None:
+    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
         """Log it with its code."""
-        self._log(logging.ERROR, f"{code}: {message}", path)
+        self._log(logging.ERROR, f"{code}: {with_location(message, path, location)}")
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Do nothing: the plan is in the action's result."""

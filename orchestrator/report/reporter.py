@@ -29,6 +29,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
+from orchestrator.paths import join_location
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Progress
 from orchestrator.wording import counted, size_text
@@ -91,6 +92,14 @@ def with_path(message: str, path: str | None) -> str:
     return f"{path}: {message}"
 
 
+def with_location(message: str, path: str | None, location: str | None) -> str:
+    """As `with_path`, with the location before the path."""
+    named = with_path(message, path)
+    if location is None or not path:
+        return named
+    return join_location(location, path) + named[len(path) :] if named.startswith(path) else f"{location}: {named}"
+
+
 class Reporter(Progress, Protocol):
     """Where a command reports what it does. File names are hostile: each implementation escapes them."""
 
@@ -107,8 +116,11 @@ class Reporter(Progress, Protocol):
     def finding(self, kind: str, message: str, path: str) -> None:
         """Report something odd about a file; it stops nothing. `kind` ("suspect") is the type of the JSON object."""
 
-    def error(self, code: str, message: str, path: str | None = None) -> None:
-        """Report what failed: one item (named by `path`) or the whole command. `code` is a word of `error_code`."""
+    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+        """Report what failed: one item (named by `path`) or the whole command. `code` is a word of `error_code`.
+
+        `location` is where the path is, if that has to be said.
+        """
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Show a plan. People get a shortened form unless `everything` is set."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_path
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_location, with_path
 from orchestrator.wording import counted, size_text
 
 if TYPE_CHECKING:
@@ -84,9 +84,15 @@ class TextReporter:
         if not self._quiet:
             self._print_problem(kind, message, path)
 
-    def error(self, code: str, message: str, path: str | None = None) -> None:  # noqa: ARG002 - for programs
+    def error(
+        self,
+        code: str,  # noqa: ARG002 - for programs
+        message: str,
+        path: str | None = None,
+        location: str | None = None,
+    ) -> None:
         """Print it to stderr, on one line."""
-        self._print_problem("error", message, path)
+        self._print_problem("error", with_location(message, path, location), None)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Show the tree (terminal) or the lines (pipe), the skipped files, and the totals."""
@@ -157,7 +163,9 @@ class TextReporter:
         self._end()
         parts = _summary_parts(summary)
         pending = summary.ops_planned and summary.run is None
-        if parts and (not self._quiet or summary.ops_done or summary.ops_failed or pending):
+        # What failed as before is no news: the command then ends with 0.
+        failed = summary.ops_failed and summary.exit_code
+        if parts and (not self._quiet or summary.ops_done or failed or pending):
             self._print(
                 f"{', '.join(parts)}; took {duration_text(summary.duration_s)}" + (f"; run {summary.run}" if summary.run else "")
             )

@@ -17,9 +17,9 @@ STATE = ("state_dir", *CONFIGURED)
 """They affect commands that use the catalogue or the journal."""
 REMOTES = ("rclone", "rclone_config", "bandwidth", "transfers")
 """They affect commands that contact remotes."""
-SCANS = (*STATE, *REMOTES, "max_delete")
+SCANS = (*STATE, *REMOTES, "max_delete", "strict")
 """They affect commands that scan."""
-CHANGES = (*STATE, *REMOTES, "max_cost", "max_transfer", "dry_run", "exit_code", "yes", "ignore_marker")
+CHANGES = (*STATE, *REMOTES, "max_cost", "max_transfer", "dry_run", "exit_code", "yes", "ignore_marker", "strict")
 """They affect commands that change files."""
 
 
@@ -54,6 +54,9 @@ class CommonOptions(Options, frozen=True):
     verbose: Annotated[int, option("Print more; -vv prints debug messages too.", short="-v", counts=True)] = 0
     quiet: Annotated[
         bool | None, option("Do not list the changes: print one line, or nothing if there is nothing to do.", short="-q")
+    ] = None
+    strict: Annotated[
+        bool | None, option("With -q, and in `run`: also report and count (3) problems that were reported before.")
     ] = None
     log_file: LogFile = None
 

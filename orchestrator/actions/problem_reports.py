@@ -1,0 +1,186 @@
+"""Report the problems of files, and remember which were reported: `run` and -q only name what is new or has changed."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from orchestrator.actions.ignored_files import IgnoredFiles
+from orchestrator.actions.session_settings import Settings
+from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
+from orchestrator.report.reporter import Reporter
+from orchestrator.wording import counted
+
+MOST_NAMED = 50
+"""New problems of one kind in one location that are named in a mail; the rest is counted. `problems` lists all."""
+
+_JUDGED = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE, ExitCode.PENDING})
+"""After a command that ends with one of these, what it did not report is gone."""
+
+_OF_FOLDERS = frozenset({"closed", "unclear"})
+
+
+class Result(Protocol):
+    """What an action returns."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Its exit code."""
+
+
+ResultT = TypeVar("ResultT", bound=Result)
+Covers = Callable[[str], bool]
+"""Whether a command looks at the file with this path."""
+
+
+class _Search(msgspec.Struct):
+    """A command that looks for problems."""
+
+    scope: str
+    covers: Covers
+    found: list[StandingProblem] = []
+
+
+class Told(msgspec.Struct, frozen=True):
+    """How much was told so far."""
+
+    new: int = 0
+    """What is a reason to end with 3."""
+    known: int = 0
+    """What was not told, because it was reported before, or is ignored."""
+
+
+_NOTHING = Told()
+
+
+class ProblemReports:
+    """Those of one session."""
+
+    def __init__(self, settings: Settings, reporter: Reporter) -> None:
+        self.unattended = False
+        """Whether only news is told even without -q."""
+        self._settings = settings
+        self._reporter = reporter
+        self._new = self._known = 0
+        self._search: _Search | None = None
+        self._reported: dict[str, set[tuple[str, str, str]]] = {}
+        """Location -> the problems there that were reported before, or a moment ago."""
+        self._ignored: IgnoredFiles | None = None
+        self._named: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def only_news(self) -> bool:
+        """Whether problems that were reported before are neither told nor counted."""
+        options = self._settings.options
+        return (self.unattended or bool(options.quiet)) and not options.strict
+
+    def report(self, code: str, message: str, path: str | None = None, *, location: str | None = None) -> None:
+        """Report a problem for which the command ends with 3, unless it is no news or the user ignores it.
+
+        `location` (in canonical form) is given for problems that stand until somebody removes their cause; without it, or
+        outside of `looking_for`, a problem is always news.
+        """
+        if location is None or self._search is None:
+            self.count()
+            self._reporter.error(code, message, path)
+            return
+        found = StandingProblem(location, path or "", code, message)
+        self._search.found.append(found)
+        if self._ignores(found) or (self.only_news and not self._is_new(found)):
+            self._known += 1
+            return
+        self.count()
+        options = self._settings.options
+        self._named[location, code] += 1
+        if self.only_news and not options.json and self._named[location, code] > MOST_NAMED:
+            return
+        named = self.only_news or options.json or self.unattended
+        self._reporter.error(code, message, path, location if named else None)
+
+    def count(self) -> None:
+        """Count another reason to end with 3."""
+        self._new += 1
+
+    @property
+    def told(self) -> Told:
+        """How much was told so far."""
+        return Told(self._new, self._known)
+
+    def exit_code(self, code: ExitCode, before: Told = _NOTHING) -> ExitCode:
+        """What a command ends with: 0 instead of 3 where all that was wrong since `before` is no news."""
+        nothing_new = self._new == before.new and self._known > before.known
+        return ExitCode.DONE if code == ExitCode.SOME_FAILED and nothing_new else code
+
+    def looking_for(self, command: str, locations: Iterable[str], covers: Covers, work: Callable[[], ResultT]) -> ResultT:
+        """Do the work of a command on these locations, and remember the problems that it reports.
+
+        What it reported before and does not report now is gone, if the work was done and `covers` its file.
+        """
+        search = self._search = _Search("\n".join((command, *sorted({*locations}))), covers, [])
+        self._named.clear()
+        done = False
+        try:
+            result = work()
+            done = result.exit_code in _JUDGED
+            return result
+        finally:
+            self._search = None
+            self._report_rest()
+            self._remember(search, done=done)
+
+    def _report_rest(self) -> None:
+        if not self.only_news or self._settings.options.json:
+            return
+        for (location, code), number in self._named.items():
+            if number > MOST_NAMED:
+                rest = f"{counted(number - MOST_NAMED, 'more problem')} of this kind"
+                self._reporter.error(code, f"{location}: {rest}: `music-orchestrator problems {location}` lists all")
+
+    @property
+    def _file(self) -> Path:
+        return self._settings.state / PROBLEMS_FILE
+
+    def _is_new(self, found: StandingProblem) -> bool:
+        known = self._reported.get(found.location)
+        if known is None:
+            known = self._reported[found.location] = set()
+            if self._file.exists():
+                with self._opened() as problems:
+                    known |= problems.at(found.location)
+        if found.key in known:
+            return False
+        known.add(found.key)  # a later step of the same run may find it as well
+        return True
+
+    def _ignores(self, found: StandingProblem) -> bool:
+        if self._ignored is None:
+            patterns: Collection[str] = ()
+            if self._file.exists():
+                with self._opened() as problems:
+                    patterns = problems.ignored()
+            self._ignored = IgnoredFiles((*self._settings.config.ignore, *patterns))
+        return self._ignored.match(found.location, found.path)
+
+    def _remember(self, search: _Search, *, done: bool) -> None:
+        """An error here is a warning: the worst that follows is that something is told once more."""
+        if not search.found and not self._file.exists():
+            return
+        try:
+            with self._opened() as problems:
+                judged = None if not done else lambda one: one.code in _OF_FOLDERS or not one.path or search.covers(one.path)
+                problems.settle(search.scope, search.found, time.time(), judged=judged)
+        except OrchestratorError as error:
+            self._reporter.warning(error.message)
+
+    def _opened(self) -> KnownProblems:
+        problems = KnownProblems(self._file)
+        if problems.moved_aside is not None:
+            where = f"the record of problems is damaged and was moved to {problems.moved_aside}"
+            self._reporter.warning(f"{where}: what still stands is reported once more, and `problems ignore` is forgotten")
+        return problems

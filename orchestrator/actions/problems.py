@@ -1,0 +1,122 @@
+"""The problems that stand: list them, with what to do, and ignore some of them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from orchestrator.actions.ignored_files import IgnoredFiles
+from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import local_time
+from orchestrator.config.options.problems import ProblemsIgnoreOptions, ProblemsListOptions
+from orchestrator.errors import UsageError
+from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
+from orchestrator.location import path_below
+from orchestrator.paths import join_location
+from orchestrator.report.reporter import Column
+from orchestrator.wording import counted
+
+REMEDIES = {
+    "untagged": "tag it; or use --names-as-tags auto, or --untagged DIR",
+    "unreadable": "replace or delete it: it is damaged, or no music",
+    "unclear": "correct the album tags in this folder",
+    "doubtful-text": "set tags.legacy_encoding in the config, or tag it again",
+    "unsupported-name": "rename it",
+    "conflict": "keep one of the two files",
+    "duplicate-name": "rename one of them",
+    "closed": "fix its permissions, or use --exclude",
+    "link": "put a file or folder in its place, or use --exclude",
+    "other-name": "choose a side: sync --keep-names a or b",
+    "undecryptable": "remove what is not encrypted, or allow it in the config",
+    "failed": "see its reason; the next run tries it again",
+}
+"""Code of a problem -> what to do, where its reason does not say it."""
+
+_COLUMNS = (
+    Column("age_s", "age", right=True, text=lambda row: _age(row["age_s"])),
+    Column("path", "file", text=lambda row: join_location(row["location"], row["path"])),
+    Column("reason", "problem"),
+    Column("remedy", "what to do"),
+)
+
+
+def list_problems(options: ProblemsListOptions, session: Session) -> list[StandingProblem]:
+    """List the problems that stand in a location. Returns them. Raises UsageError for a name that is no location."""
+    where = None if options.location is None else session.named(options.location)[0].fs
+    stored, patterns = _stored(session)
+    since = {**dict.fromkeys(session.config.ignore), **patterns}
+    ignored = IgnoredFiles(since)
+    found = [one for one in stored if where is None or _concerns(one, where)]
+    chosen = [one for one in found if ignored.match(one.location, one.path) == options.ignored]
+    now = time.time()
+    session.reporter.table("problem", _COLUMNS, [_row(one, now, ignored=options.ignored) for one in chosen], empty="no problems")
+    if options.ignored:
+        rows = [
+            {"pattern": pattern, "since": None if at is None else local_time(at), "config": pattern in session.config.ignore}
+            for pattern, at in since.items()
+        ]
+        columns = [Column("pattern", "ignored"), Column("since", "since", text=lambda row: row["since"] or "(in the config)")]
+        session.reporter.table("ignored", columns, rows, empty="nothing is ignored")
+    elif hidden := len(found) - len(chosen):
+        session.reporter.note(
+            f"{counted(hidden, 'problem')} not listed, because {'it is' if hidden == 1 else 'they are'} ignored"
+        )
+    return chosen
+
+
+def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:
+    """Ignore the problems of these files from now on, or with `undo` no longer; returns how many that are now.
+
+    Raises UsageError for an invalid pattern, and for one to undo that is not ignored.
+    """
+    if not options.files:
+        raise UsageError("problems ignore: name a file or a pattern")
+    wanted = IgnoredFiles(options.files)
+    stored, patterns = _stored(session)
+    if options.undo and (unknown := [one for one in options.files if one not in patterns]):
+        in_config = unknown[0] in session.config.ignore
+        why = "stands in the config, under `ignore:`" if in_config else "is not ignored; `problems list --ignored` shows what is"
+        raise UsageError(f"{unknown[0]} {why}")
+    concerned = [one for one in stored if wanted.match(one.location, one.path)]
+    if not session.options.dry_run:
+        with KnownProblems(session.state / PROBLEMS_FILE) as problems:
+            if options.undo:
+                problems.ignore_no_longer(options.files)
+            else:
+                problems.ignore(options.files, time.time())
+    what = counted(len(concerned), "problem")
+    session.reporter.note(f"{what} {'no longer ignored' if options.undo else 'ignored'}")
+    return len(concerned)
+
+
+def _stored(session: Session) -> tuple[list[StandingProblem], dict[str, float]]:
+    file = session.state / PROBLEMS_FILE
+    if not file.exists():
+        return [], {}
+    with KnownProblems(file) as problems:
+        return problems.all(), problems.ignored()
+
+
+def _concerns(problem: StandingProblem, where: str) -> bool:
+    """Whether a problem is in a location, also where that is only a part of the one in which the problem was found."""
+    return path_below(join_location(problem.location, problem.path), where) is not None
+
+
+def _row(problem: StandingProblem, now: float, *, ignored: bool) -> dict[str, Any]:
+    return {
+        "location": problem.location,
+        "path": problem.path,
+        "code": problem.code,
+        "reason": problem.reason,
+        "remedy": REMEDIES.get(problem.code, ""),
+        "since": local_time(problem.since),
+        "age_s": max(0, round(now - problem.since)),
+        "ignored": ignored,
+    }
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return "now"

@@ -1,0 +1,126 @@
+"""Which problems were reported and still stand, and which the user wants to hear nothing of.
+
+The caller passes the time, in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from orchestrator.known_problems.database import ProblemDatabase
+from orchestrator.sqlite import transaction
+
+PROBLEMS_FILE = "problems.sqlite3"
+
+_CHANGING = re.compile(
+    r"\b\d{8}-\d{6}-[0-9a-f]{6}\b"  # the id of a run of ours
+    r"|\b(?=[0-9A-Za-z]*\d)(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{12,}\b"  # the id of a request
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"
+    r"|\b(?:127\.0\.0\.1|localhost):\d+"
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?\S*"
+)
+"""What servers and we put into messages that is different each time."""
+
+
+def same_reason(reason: str) -> str:
+    """A reason without what changes each time: two problems with the same one have not changed."""
+    return _CHANGING.sub("*", reason)
+
+
+class StandingProblem(msgspec.Struct, frozen=True):
+    """A problem that stands since it was first reported."""
+
+    location: str
+    """In canonical form."""
+    path: str
+    """Of the file or folder; "" for the location as a whole."""
+    code: str
+    """The word of `--json`, such as "untagged"."""
+    reason: str
+    since: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What is the same about it in the next run, beside its location."""
+        return self.path, self.code, same_reason(self.reason)
+
+
+class KnownProblems:
+    """All of them, in one database; a context manager."""
+
+    def __init__(self, file: Path) -> None:
+        """Open the database, or create it. One that cannot be read is moved aside. Raises UsageError."""
+        self._database = ProblemDatabase(file)
+        self._connection, self.moved_aside = self._database.open_or_replace()
+        """Where a damaged database was moved."""
+
+    def __enter__(self) -> KnownProblems:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def at(self, location: str) -> set[tuple[str, str, str]]:
+        """The keys of the problems of a location that were reported, by whichever command."""
+        with self._database.mapped_errors():
+            return {*self._connection.execute("SELECT path, code, same FROM problem WHERE location = ?", (location,))}
+
+    def all(self) -> list[StandingProblem]:
+        """Each problem once, by location and path, as it was first reported."""
+        query = (
+            "SELECT location, path, code, reason, min(since) FROM problem GROUP BY location, path, code, same "
+            "ORDER BY location, path, code, same"
+        )
+        with self._database.mapped_errors():
+            return [StandingProblem(*row) for row in self._connection.execute(query)]
+
+    def settle(
+        self, scope: str, found: Iterable[StandingProblem], now: float, *, judged: Callable[[StandingProblem], bool] | None
+    ) -> None:
+        """Record what was found in a scope, and forget what was not found there any more.
+
+        `judged`: whether a problem would have been found if it still stood; None: nothing is forgotten.
+        """
+        wanted = {(one.location, *one.key): one for one in found}
+        with self._database.mapped_errors():
+            rows = self._connection.execute("SELECT location, path, code, same, reason FROM problem WHERE scope = ?", (scope,))
+            known = {(location, path, code, same): reason for location, path, code, same, reason in rows}
+            gone = [
+                key
+                for key, reason in known.items()
+                if judged is not None and key not in wanted and judged(StandingProblem(*key[:3], reason))
+            ]
+            new = [(scope, *key, one.reason, now) for key, one in wanted.items() if key not in known]
+            if not gone and not new:
+                return
+            with transaction(self._connection):
+                self._connection.executemany(
+                    "DELETE FROM problem WHERE scope = ? AND location = ? AND path = ? AND code = ? AND same = ?",
+                    [(scope, *key) for key in gone],
+                )
+                self._connection.executemany("INSERT OR IGNORE INTO problem VALUES (?, ?, ?, ?, ?, ?, ?)", new)
+
+    def ignored(self) -> dict[str, float]:
+        """The patterns of files whose problems are ignored -> since when."""
+        with self._database.mapped_errors():
+            return dict(self._connection.execute("SELECT pattern, since FROM ignored ORDER BY pattern").fetchall())
+
+    def ignore(self, patterns: Iterable[str], now: float) -> None:
+        """Ignore the problems of files that match one of these."""
+        with self._writing():
+            self._connection.executemany("INSERT OR IGNORE INTO ignored VALUES (?, ?)", [(one, now) for one in patterns])
+
+    def ignore_no_longer(self, patterns: Iterable[str]) -> None:
+        """Report them again."""
+        with self._writing():
+            self._connection.executemany("DELETE FROM ignored WHERE pattern = ?", [(one,) for one in patterns])
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._database.mapped_errors(), transaction(self._connection):
+            yield

@@ -1,0 +1,194 @@
+"""What cron hears of: each problem once, until it is gone or has changed. `problems` lists what stands, `ignore` silences it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestrator.track import Track
+from tests.audio import track_bytes
+from tests.faulty import Library
+from tests.servers.http import Drop, HttpProxy, Refuse, Seen
+
+UNTAGGED = track_bytes("mp3", Track(), seconds=0.2, serial=90)
+DAMAGED = b"no music at all" * 100
+
+
+class Cron:
+    """A machine whose cron calls `run` for a library."""
+
+    def __init__(self, library: Library, home: Path, more: str = "") -> None:
+        self.library = library
+        self.where = library.place.location
+        self._config = home / "config.yaml"
+        library.environment["MUSIC_ORCHESTRATOR_CONFIG"] = str(self._config)
+        self.write(more)
+
+    def write(self, more: str = "", steps: str = "[{organize: {source: music}}]") -> None:
+        self._config.write_text(f'locations: {{music: "{self.where}"}}\njobs: {{nightly: {steps}}}\n{more}\n')
+
+    def __call__(self, *arguments: str) -> tuple[int, list[str]]:
+        """The exit code, and the lines of the mail."""
+        started = self.library.start(*(arguments or ("run", "-q")), hasty=True, options=())
+        code, out, err = started.printed()
+        return code, [*out.splitlines(), *err.splitlines()]
+
+    def problems(self, *arguments: str) -> list[dict[str, Any]]:
+        ended = self.library("problems", "list", *arguments, options=("--json",))
+        return [event for event in ended.events if event["type"] == "problem"]
+
+
+@pytest.fixture
+def cron(library: Callable[..., Library], tmp_path: Path) -> Cron:
+    return Cron(library("local"), tmp_path)
+
+
+def test_a_file_that_stays_is_reported_once(cron: Cron) -> None:
+    cron.library.track("Band/Album (2001)/01 Song 1.mp3", 1)
+    cron.library.place.put("Band/untagged.mp3", UNTAGGED)
+    line = f"error: {cron.where}/Band/untagged.mp3: no usable tags: needs two of artist, album, and title or track number"
+    assert cron() == (3, [line])
+    assert cron() == (0, [])
+    assert cron("run", "--json")[0] == 0
+    assert cron("run", "-q", "--strict") == (3, [line])
+    by_hand = cron("organize", "music", "--yes")
+    assert by_hand[0] == 3
+    assert "error: Band/untagged.mp3: no usable tags" in "\n".join(by_hand[1]), "by hand, all are named"
+    assert cron("organize", "music", "--yes", "-q") == (0, [])
+    assert cron("plan", "music", "-q") == (0, [])
+    assert cron("plan", "music", "-o", str(cron.library.home / "a.plan"))[0] == 0, "the plan was written"
+    (problem,) = cron.problems("music")
+    assert (problem["location"], problem["path"], problem["code"]) == (cron.where, "Band/untagged.mp3", "untagged")
+    assert "--untagged DIR" in problem["remedy"]
+    assert cron.problems(f"{cron.where}/Band") == [problem]
+    assert cron.problems(str(cron.library.home)) == [problem]
+    assert cron.problems(f"{cron.where}/Other") == []
+
+
+def test_what_is_reported_by_hand_is_no_news_to_cron(cron: Cron) -> None:
+    cron.library.place.put("untagged.mp3", UNTAGGED)
+    assert cron("organize", "music", "--yes")[0] == 3
+    assert cron() == (0, [])
+
+
+def test_another_reason_is_news_and_so_is_a_problem_that_comes_back(cron: Cron) -> None:
+    put, remove = cron.library.place.put, cron.library.place.remove
+    put("a.mp3", UNTAGGED)
+    put("b.mp3", UNTAGGED)
+    assert cron()[0] == 3
+    put("a.mp3", DAMAGED)
+    code, lines = cron()
+    assert (code, len(lines)) == (3, 1)
+    assert lines[0].startswith(f"error: {cron.where}/a.mp3: ")
+    remove("a.mp3")
+    assert cron() == (0, [])
+    assert [one["path"] for one in cron.problems()] == ["b.mp3"], "what is gone is forgotten"
+    put("a.mp3", DAMAGED)
+    assert cron() == (3, lines)
+
+
+def test_a_problem_is_reported_once_whichever_steps_find_it_and_forgotten_by_those_that_look_at_it(cron: Cron) -> None:
+    cron.write(steps="[{scan: {location: music}}, {organize: {source: music, include: [in/**]}}, {organize: {source: music}}]")
+    cron.library.place.put("in/bad.mp3", DAMAGED)
+    cron.library.place.put("out.mp3", UNTAGGED)
+    code, lines = cron()
+    assert (code, sum("error" in line for line in lines)) == (3, 2)
+    assert cron() == (0, [])
+    assert cron("organize", "music", "--include", "in/**", "--yes", "-q") == (0, [])
+    assert cron() == (0, []), "a command that did not look at the other file has not forgotten it"
+
+
+def test_what_the_user_ignores_is_silent_for_good(cron: Cron) -> None:
+    for name in ("a [1].mp3", "b.mp3", "Podcasts/c.mp3"):
+        cron.library.place.put(name, UNTAGGED)
+    cron.write("ignore: [Podcasts]")
+    assert len(cron()[1]) == 2
+    code, lines = cron("problems", "ignore", f"{cron.where}/a [1].mp3")
+    assert (code, lines) == (0, ["1 problem ignored"])
+    code, lines = cron("organize", "music", "--yes")
+    assert (code, sum("error" in line for line in lines)) == (3, 1)
+    assert cron("problems", "ignore", "b.*") == (0, ["1 problem ignored"])
+    code, lines = cron("organize", "music", "--yes")
+    assert (code, sum("error" in line for line in lines)) == (0, 0)
+    assert cron("run", "-q", "--strict") == (0, [])
+    assert cron.problems() == []
+    assert [one["path"] for one in cron.problems("--ignored")] == ["Podcasts/c.mp3", "a [1].mp3", "b.mp3"]
+    assert cron("problems", "ignore", "--undo", "b.*") == (0, ["1 problem no longer ignored"])
+    assert [one["path"] for one in cron.problems()] == ["b.mp3"]
+    assert cron() == (0, []), "it was reported before"
+    code, lines = cron("problems", "ignore", "--undo", "Podcasts")
+    assert (code, lines) == (2, ["error: Podcasts stands in the config, under `ignore:`"])
+
+
+def test_files_in_the_folder_for_untagged_ones_are_in_order(cron: Cron) -> None:
+    cron.library.place.put("x/untagged.mp3", UNTAGGED)
+    cron.write("untagged: Untagged")
+    code, lines = cron()
+    assert (code, len(lines)) == (0, 1)
+    assert "1 of 1 changes done" in lines[0]
+    assert [*cron.library.tree()] == ["Untagged/x/untagged.mp3"]
+    assert cron() == (0, [])
+    assert cron.problems() == []
+
+
+def test_of_many_new_problems_the_mail_names_some(cron: Cron) -> None:
+    for number in range(53):
+        cron.library.place.put(f"{number}.mp3", DAMAGED)
+    cron.write(steps="[{scan: {location: music}}]")
+    code, lines = cron()
+    errors = [line for line in lines if line.startswith("error")]
+    assert (code, len(errors)) == (3, 51)
+    assert errors[-1].endswith(
+        f"{cron.where}: 3 more problems of this kind: `music-orchestrator problems {cron.where}` lists all"
+    )
+    assert len(cron.problems()) == 53
+    assert cron() == (0, [])
+
+
+def test_without_its_record_everything_is_news_once_more(cron: Cron) -> None:
+    cron.library.place.put("untagged.mp3", UNTAGGED)
+    assert cron()[0] == 3
+    record = cron.library.home / "state" / "problems.sqlite3"
+    record.write_bytes(b"x" * 8192)
+    code, lines = cron()
+    assert code == 3
+    assert any("warning: the record of problems is damaged" in line for line in lines)
+    assert cron() == (0, [])
+
+
+def test_what_fails_each_night_is_reported_once_and_an_outage_forgets_nothing(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    """A file that the server does not let us move, and one without tags; in between, the server is away."""
+    library, proxy = proxied("webdav")
+    cron = Cron(library, tmp_path)
+    library.track("odd.mp3", 1)
+    library.track("fine.mp3", 2)
+    library.place.put("untagged.mp3", UNTAGGED)
+
+    def moves_odd(seen: Seen) -> bool:
+        return bool(seen.change) and "odd.mp3" in seen.path
+
+    def every(_: Seen) -> bool:
+        return True
+
+    proxy.when(moves_odd, Refuse(403))
+    code, lines = cron()
+    errors = [line for line in lines if line.startswith("error")]
+    assert (code, len(errors)) == (3, 2)
+    assert all(line.startswith(f"error: {cron.where}/") for line in errors)
+    assert cron() == (0, [])
+    proxy.when(every, Drop())
+    code, lines = cron()
+    assert code == 5
+    assert not any("mp3" in line for line in lines)
+    proxy.end_faults()
+    proxy.when(moves_odd, Refuse(403))
+    assert cron() == (0, [])
+    proxy.end_faults()
+    code, lines = cron()
+    assert (code, len(lines)) == (0, 1)
+    assert [one["path"] for one in cron.problems()] == ["untagged.mp3"]
