@@ -49,7 +49,8 @@ class JsonReporter:
 
     def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
         """Write an `error`."""
-        self._write("error", {"code": code, "message": message, "path": path, "location": location})
+        where = {} if location is None else {"location": location}
+        self._write("error", {"code": code, "message": message, "path": path, **where})
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
         """Write the `plan`, its `operation`s and the files that it skips (`skipped`)."""

@@ -13,11 +13,12 @@ from msgspec import inspect
 from orchestrator.cli.framework import Command
 from orchestrator.cli.main import PROGRAM, application, run
 from orchestrator.cli.options import CommonOption, take_record
-from orchestrator.config import model
 from orchestrator.config.fields import FieldFacts, alternatives, fields_of
+from orchestrator.config.jobs import JobStep
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.dedup import DedupOptions
 from orchestrator.config.options.organize import OrganizeOptions
+from orchestrator.config.options.quarantine import QuarantineEmptyOptions
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.schema import schema
@@ -113,6 +114,9 @@ def test_some_common_options_affect_only_some_commands() -> None:
     assert [name for name in common if "max_delete" in common[name]] == [
         *("organize", "plan", "apply", "scan", "stats", "dedup", "sync", "verify", "queue flush", "run")
     ]
+    assert [name for name in common if "strict" in common[name]] == [
+        *("organize", "plan", "scan", "dedup", "sync", "queue flush", "run")
+    ]
     for limit in ("max_cost", "max_transfer"):
         assert [name for name in common if limit in common[name]] == [
             *("organize", "apply", "resume", "undo", "scan", "dedup", "sync", "verify", "queue flush", "run"),
@@ -149,19 +153,25 @@ NOT_IN_JOBS = {
     "sync": {"plan_file", "resync", "to_cloud", "to_local", "bidirectional"},
 }
 """Options for a person at a terminal. `allow_empty`: a job must stop if the music is gone."""
-ONLY_IN_JOBS = {"organize": {"max_delete"}, "dedup": {"max_delete"}, "scan": set(), "sync": {"max_delete", "mode"}}
+ONLY_IN_JOBS = {"organize": {"max_delete"}, "dedup": {"max_delete"}, "sync": {"max_delete", "mode"}}
 """`max_delete` is a common option of the command line."""
-STRUCTS = {"organize": OrganizeOptions, "dedup": DedupOptions, "scan": ScanOptions, "sync": SyncOptions}
+STRUCTS = {
+    "organize": OrganizeOptions,
+    "dedup": DedupOptions,
+    "scan": ScanOptions,
+    "sync": SyncOptions,
+    "quarantine_empty": QuarantineEmptyOptions,
+}
 
 
 def test_the_steps_of_jobs_take_the_options_of_their_commands() -> None:
-    steps = {field.name: field.section for field in fields_of(model.JobStep)}
+    steps = {field.name: field.section for field in fields_of(JobStep)}
     assert set(steps) == set(STRUCTS)
     for name, step in steps.items():
         assert step is not None
         keys = {field.name: field.description for field in fields_of(step)}
         options = {field.name: field.description for field in fields_of(STRUCTS[name])}
-        assert set(keys) == set(options) - NOT_IN_JOBS[name] | ONLY_IN_JOBS[name], name
+        assert set(keys) == set(options) - NOT_IN_JOBS.get(name, set()) | ONLY_IN_JOBS.get(name, set()), name
         for key in set(keys) & set(options):
             assert keys[key] == options[key], f"{name}.{key}: one description"
 

@@ -17,9 +17,9 @@ STATE = ("state_dir", *CONFIGURED)
 """They affect commands that use the catalogue or the journal."""
 REMOTES = ("rclone", "rclone_config", "bandwidth", "transfers")
 """They affect commands that contact remotes."""
-SCANS = (*STATE, *REMOTES, "max_delete", "strict")
+SCANS = (*STATE, *REMOTES, "max_delete")
 """They affect commands that scan."""
-CHANGES = (*STATE, *REMOTES, "max_cost", "max_transfer", "dry_run", "exit_code", "yes", "ignore_marker", "strict")
+CHANGES = (*STATE, *REMOTES, "max_cost", "max_transfer", "dry_run", "exit_code", "yes", "ignore_marker")
 """They affect commands that change files."""
 
 

@@ -49,7 +49,7 @@ class DedupChoices(Options, frozen=True):
 class DedupOptions(DedupChoices, frozen=True):
     """`dedup`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
     plan_file: PlanFile = None
 

@@ -11,7 +11,7 @@ from orchestrator.config.options.declare import Options, argument, option
 class RunOptions(Options, frozen=True):
     """`run`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
     jobs: Annotated[tuple[str, ...], argument("Jobs of the config (default: all, in the order of the file).", metavar="JOB")] = ()
     wait: Annotated[

@@ -86,7 +86,7 @@ class OrganizeChoices(Options, frozen=True):
 class OrganizeOptions(OrganizeChoices, frozen=True):
     """`organize`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
     plan_file: PlanFile = None
     verify: VerifyCopies = None
@@ -95,7 +95,7 @@ class OrganizeOptions(OrganizeChoices, frozen=True):
 class PlanOptions(OrganizeChoices, frozen=True):
     """`plan`."""
 
-    common: ClassVar[tuple[str, ...]] = (*SCANS, "dry_run", "exit_code")
+    common: ClassVar[tuple[str, ...]] = (*SCANS, "dry_run", "exit_code", "strict")
 
     output: Annotated[
         str | None, option("Write the plan to this file (default: only show it).", short="-o", metavar="FILE", completes="file")

@@ -17,7 +17,7 @@ class QueueListOptions(Options, frozen=True):
 class QueueFlushOptions(Options, frozen=True):
     """`queue flush`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
     due: Annotated[bool, option("Only try those whose next try has come.")] = False
 

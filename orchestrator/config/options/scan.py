@@ -22,7 +22,7 @@ class ScanStep(Options, frozen=True):
 class ScanOptions(Options, frozen=True):
     """`scan`."""
 
-    common: ClassVar[tuple[str, ...]] = (*SCANS, "max_cost", "max_transfer")
+    common: ClassVar[tuple[str, ...]] = (*SCANS, "max_cost", "max_transfer", "strict")
 
     location: Annotated[str | None, argument("The location to scan.", completes="location")] = None
     include: Include = ()

@@ -37,7 +37,7 @@ class SyncChoices(Options, frozen=True):
 class SyncOptions(SyncChoices, frozen=True, kw_only=True):
     """`sync`."""
 
-    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete")
+    common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
     a: Annotated[str, _A]
     b: Annotated[str | None, _B] = None
