@@ -1,14 +1,17 @@
-"""(d) A run with nothing to do: `organize` over 100,000 catalogued objects of a bucket, against plainly listing them.
+"""(d) A run with nothing to do: `organize` over 100,000 catalogued objects of a bucket, against plainly listing them; and a job
+that organizes 10,000 files on a disk, as cron starts it.
 
-    python -m benchmarks.nothing [--objects 100000] [--rounds 2]
+    python -m benchmarks.nothing [--objects 100000] [--files 10000] [--rounds 2]
 
-The catalogue is filled directly, as if every object had been read before, and every object is already where the layout wants it.
+The catalogue of the bucket is filled directly, as if every object had been read before, and every object is already where the
+layout wants it. The files on the disk are organized by the first call of the job; one of them has no tags, and was reported then.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
 from pathlib import Path
 
 from benchmarks import measure
@@ -21,7 +24,8 @@ from orchestrator.catalogue.compare import NewListing
 from orchestrator.catalogue.rows import Unread
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.rclone.binary import find_rclone
-from orchestrator.track import Reading, Status
+from orchestrator.track import Reading, Status, Track
+from tests.audio import track_bytes
 from tests.servers.remotes import BUCKET
 
 
@@ -42,9 +46,38 @@ def _fill(file: Path, fs: str, count: int) -> None:
         catalogue.save_readings(batch)
 
 
+def _library(root: Path, count: int) -> None:
+    """Small files, ten to an album, where the default layout wants them; and one without tags."""
+    for number in range(count):
+        album, track = divmod(number, 10)
+        tags = Track(title=(f"Song {track}",), artist=("Band",), album=(f"Album {album}",), track=track + 1, date="2001")
+        folder = root / "Band" / f"Album {album} (2001)"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{track + 1:02} Song {track}.mp3").write_bytes(track_bytes("mp3", tags, seconds=0.1, serial=number + 1))
+    (root / "untagged.mp3").write_bytes(track_bytes("mp3", Track(), seconds=0.1, serial=count + 1))
+
+
+def _job(work: Path, count: int, rounds: int) -> None:
+    """The CPU time of `run` over a library on a disk, with all its child processes."""
+    _library(work / "music", count)
+    config = work / "config.yaml"
+    config.write_text(f"jobs: {{nightly: [{{organize: {{source: {work / 'music'}}}}}]}}\n")
+    command: list[str | Path] = [*measure.PROGRAM, "run", "-q", "--config", config, "--state-dir", work / "disk-state"]
+    measure.run(command)
+    took = []
+    for _ in range(rounds + 1):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert measure.must_run(command).output == "", "nothing was done, and what stands was reported before"
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    say(f"  a job over {count} files on a disk: {min(took):.2f} s of CPU")
+    measure.verdict("a job with nothing to do", min(took), 1.5, at_least=False, unit=" s of CPU")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--objects", type=int, default=100_000)
+    parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     binary = find_rclone(None)
@@ -70,6 +103,7 @@ def main() -> None:
             f"({best.peak_tree_mb:.0f} MB with rclone)"
         )
         measure.verdict("beyond the listing", best.wall_s - min(plain), 5, at_least=False, unit=" s")
+        _job(work, options.files, options.rounds)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import msgspec
 
 from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
-from orchestrator.actions.queue import flush_due
 from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import anything_due
 from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
 from orchestrator.config.options.jobs import RunOptions
+from orchestrator.config.options.queue import QueueFlushOptions
 from orchestrator.config.problems import refuse
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.deadline import Deadline
@@ -108,7 +109,7 @@ class _Jobs:
         """Do what waits, and then these jobs."""
         session = self._session
         session.deadline = _deadline(self._options.max_duration)
-        codes = [session.problems.exit_code(self._caught("queue", lambda: flush_due(session)))]
+        codes = [session.problems.exit_code(self._caught("queue", lambda: _flush_due(session)))]
         for name, job in jobs.items():
             with self._limits_of(job):
                 codes += self._do_job(name, job, [*placed_steps(session.config.jobs, [name])])
@@ -195,6 +196,15 @@ class _Jobs:
             return ExitCode.UNEXPECTED
         else:
             return code
+
+
+def _flush_due(session: Session) -> ExitCode:
+    """Sync what waits in the queue and is due; without any, nothing is said."""
+    if not anything_due(session):
+        return ExitCode.DONE
+    from orchestrator.actions.queue import flush  # noqa: PLC0415 - slow to import, and most runs do not need it
+
+    return flush(QueueFlushOptions(due=True), session)
 
 
 def _deadline(allowed: str | None) -> Deadline | None:

@@ -15,7 +15,6 @@ from orchestrator.actions.runs import resume
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync import sync
 from orchestrator.actions.waiting import (
-    QUEUE_FILE,
     all_waiting,
     identities_of_pair,
     interrupted_syncs,
@@ -50,18 +49,6 @@ def list_queue(session: Session) -> list[Waiting]:
     records = [*map(_run_row, interrupted_syncs(session)), *(_row(row, now) for row in rows)]
     session.reporter.table("queued", columns, records, empty="the queue is empty")
     return rows
-
-
-def flush_due(session: Session) -> ExitCode:
-    """As `flush` with --due, if anything is due; otherwise nothing is said."""
-    if not interrupted_syncs(session):
-        if not (session.state / QUEUE_FILE).exists():
-            return ExitCode.DONE
-        now = time.time()
-        with open_queue(session) as queue:
-            if not any(row.due(now) for row in all_waiting(session, queue)):
-                return ExitCode.DONE
-    return flush(QueueFlushOptions(due=True), session)
 
 
 def flush(options: QueueFlushOptions, session: Session) -> ExitCode:

@@ -97,6 +97,17 @@ def all_waiting(session: Session, queue: Queue) -> list[Waiting]:
     return [row for row in queue.rows() if not any(row.intention.names & names for names in begun)]
 
 
+def anything_due(session: Session) -> bool:
+    """Whether `queue flush --due` has anything to do."""
+    if interrupted_syncs(session):
+        return True
+    if not (session.state / QUEUE_FILE).exists():
+        return False
+    now = time.time()
+    with open_queue(session) as queue:
+        return any(row.due(now) for row in all_waiting(session, queue))
+
+
 def local_time(seconds: float) -> str:
     """A time for people and programs, with its distance from UTC."""
     return datetime.fromtimestamp(seconds).astimezone().isoformat(sep=" ", timespec="seconds")

@@ -34,7 +34,9 @@ def test_listing() -> None:
 
 
 def test_nothing_to_do() -> None:
-    assert "beyond the listing" in run("nothing", "--objects", "300", "--rounds", "1")
+    said = run("nothing", "--objects", "300", "--files", "30", "--rounds", "1")
+    assert "beyond the listing" in said
+    assert "a job with nothing to do" in said
 
 
 def test_scan_without_a_mount() -> None:
