@@ -22,15 +22,8 @@ from orchestrator.actions.duplicates import (
 from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
-from orchestrator.actions.scan import (
-    ScanSettings,
-    covered_files,
-    items_of,
-    read_external_lists,
-    report_scan,
-    report_shared_names,
-    scan_location,
-)
+from orchestrator.actions.scan import ScanSettings, covered_files, items_of, read_external_lists, scan_location
+from orchestrator.actions.scan_reports import report_scan, report_shared_names
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.dedup import DedupOptions

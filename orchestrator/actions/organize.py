@@ -23,15 +23,8 @@ from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
-from orchestrator.actions.scan import (
-    ScanSettings,
-    covered_files,
-    items_of,
-    latest_scan,
-    read_external_lists,
-    report_scan,
-    target_items,
-)
+from orchestrator.actions.scan import ScanSettings, covered_files, items_of, latest_scan, read_external_lists, target_items
+from orchestrator.actions.scan_reports import report_scan
 from orchestrator.actions.session import Session
 from orchestrator.apply.left_copies import left_copies, without_left_copies
 from orchestrator.config.options.organize import OrganizeChoices, OrganizeOptions, PlanOptions

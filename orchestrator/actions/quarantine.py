@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, change, created_now
 from orchestrator.actions.locations import check_location, reaching
-from orchestrator.actions.scan import report_quarantines_inside
+from orchestrator.actions.scan_reports import report_quarantines_inside
 from orchestrator.actions.session import Session
 from orchestrator.apply.quarantine import choose_files, older_than, quarantined_files
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions, QuarantineListOptions, QuarantineRestoreOptions

@@ -1,4 +1,4 @@
-"""Scan a location: bring the catalogue up to date, report what could not be read, and list the files for the planners."""
+"""Scan a location: bring the catalogue up to date, and list the files for the planners."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ import msgspec
 
 from orchestrator.actions.locations import check_folder, check_not_ours, check_root, reaching
 from orchestrator.actions.reading_bill import bill_of_scan
+from orchestrator.actions.scan_reports import (
+    report_changes,
+    report_closed,
+    report_foreign_folders,
+    report_quarantines_inside,
+    report_scan,
+    report_shared_names,
+    report_undecryptable,
+)
 from orchestrator.actions.session import Session
 from orchestrator.catalogue import update
 from orchestrator.catalogue.external_playlists import read_lists
@@ -23,7 +32,6 @@ from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration, parse_encoding
 from orchestrator.deadline import StopOrDeadline
 from orchestrator.errors import (
-    AccessDeniedError,
     ExitCode,
     InterruptedRunError,
     NotFoundError,
@@ -35,7 +43,7 @@ from orchestrator.errors import (
 )
 from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders, opens_folders
 from orchestrator.location import Location
-from orchestrator.paths import common_directory, join_location, parent_of
+from orchestrator.paths import common_directory
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
@@ -44,9 +52,6 @@ from orchestrator.report.reporter import duration_text
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted
-
-MOST_NAMED = 10
-"""A request each: for so many locations inside one, a scan says whether they have something in quarantine."""
 
 
 class ScanSettings(NamedTuple):
@@ -110,33 +115,8 @@ def _scan_and_report(session: Session, location: Location, settings: ScanSetting
     session.summary.ops_skipped += len(result.unreadable)
     found = result.difference
     if session.options.json or not session.options.quiet or any((found.added, found.changed, found.renamed, found.gone)):
-        _report_changes(session, location, result)
+        report_changes(session, location, result)
     return ScanReport(worst([code, shared, ExitCode.SOME_FAILED if result.unreadable else ExitCode.DONE]), location, result)
-
-
-def _report_changes(session: Session, location: Location, result: ScanResult) -> None:
-    found = result.difference
-    session.reporter.document(
-        "scan",
-        f"{counted(result.audio_seen, 'music file')} of {result.files_seen}: {found.added} new, {found.changed} changed, "
-        f"{found.renamed} renamed, {found.gone} gone" + (f"; {len(result.suspect)} suspect" if result.suspect else ""),
-        {
-            "location": location.fs,
-            "files_seen": result.files_seen,
-            "audio_seen": result.audio_seen,
-            "files_read": result.files_read,
-            "requests": result.requests,
-            "bytes_read": result.bytes_read,
-            "added": found.added,
-            "changed": found.changed,
-            "renamed": found.renamed,
-            "gone": found.gone,
-            "unreadable": len(result.unreadable),
-            "suspect": len(result.suspect),
-            "foreign_folders": len(result.foreign_folders),
-            "estimate": session.summary.estimate,
-        },
-    )
 
 
 def scan_location(
@@ -192,40 +172,6 @@ def scan_location(
     return result
 
 
-def report_foreign_folders(session: Session, location: Location, result: ScanResult) -> None:
-    """Report how much of other programs was skipped, once for each location."""
-    found = [
-        *([counted(len(result.foreign_folders), "folder")] if result.foreign_folders else []),
-        *([counted(result.thrown_away, "file")] if result.thrown_away else []),
-    ]
-    if location.fs in session.foreign_folders:
-        return
-    session.foreign_folders[location.fs] = len(result.foreign_folders)
-    session.summary.foreign_folders += len(result.foreign_folders)
-    if found:
-        such = f", such as {result.foreign_folders[0]}" if result.foreign_folders else ""
-        session.reporter.note(
-            f"{location.typed}: skipped {' and '.join(found)} of other programs (recycle bins, old versions, thumbnails){such}"
-        )
-
-
-def report_quarantines_inside(session: Session, location: Location, found: Sequence[str]) -> None:
-    """Name the quarantines of the locations inside this one, whose OWN_DIRECTORY are `found`: commands here leave them alone."""
-    for own in found[:MOST_NAMED]:
-        holds: set[str] = set()
-        with reaching(session, location), suppress(AccessDeniedError):  # it may be that of another user
-            holds = {"quarantine/", "trash/"} & {*(session.storage(location).entries(own) or ())}
-        if holds:
-            inner = join_location(location.fs, parent_of(own))
-            session.reporter.note(
-                f"{inner} has a quarantine of its own, which this command does not touch: "
-                f"`music-orchestrator quarantine list {inner}` shows it"
-            )
-    if len(found) > MOST_NAMED:
-        more = counted(len(found) - MOST_NAMED, "more folder")
-        session.reporter.note(f"{location.typed}: {more} may have a quarantine as well")
-
-
 def legacy_encoding(session: Session) -> str | None:
     """The encoding of doubtful texts that the config names. Raises UsageError for one that does not exist."""
     return parse_encoding(session.config.tags.legacy_encoding, session.loaded_config.label("tags", "legacy_encoding"))
@@ -255,78 +201,6 @@ def latest_scan(
         )
     session.summary.files_seen += found.result.files_seen
     return found.result, found.capabilities
-
-
-def report_scan(session: Session, location: Location, result: ScanResult, *, suspects: bool = True) -> ExitCode:
-    """Report suspect files, and files that could not be read. Unreadable files and shared names are left to the planners."""
-    for path, why in result.suspect if suspects else ():
-        session.reporter.finding("suspect", why, path)
-    for path in result.vanished:
-        hidden = ", or it is in a folder that shares its name with another one" if result.folders_may_hide else ""
-        session.problems.report("vanished", f"was listed, but was gone when it was read{hidden}", path)
-    for path, reason in result.failures:
-        session.problems.report("failed", reason, path, location=location.fs)
-    for path in result.difference.listed_twice:
-        why = "listed more than once, and nothing tells the files apart"
-        session.problems.report("duplicate-name", why, path, location=location.fs)
-    for path, problem in result.unreachable:
-        session.problems.report(
-            "unsupported-name",
-            f"skipped, because its name cannot be requested ({problem}); rename it with a tool of the provider",
-            path,
-            location=location.fs,
-        )
-    closed = worst([report_closed(session, location, result), report_undecryptable(session, location, result.undecryptable)])
-    for path in result.rclone_debris:
-        session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
-    if result.links_left_out:
-        session.reporter.note(f"{location.typed}: {counted(result.links_left_out, 'link')} not followed")
-    if not result.audio_seen:
-        session.reporter.note("no music found")
-    failed = (*result.vanished, *result.failures, *result.difference.listed_twice, *result.unreachable)
-    session.summary.ops_skipped += len(failed)
-    return ExitCode.SOME_FAILED if failed else closed
-
-
-def report_closed(session: Session, location: Location, result: ScanResult) -> ExitCode:
-    """Report the folders that may not be listed. What is in them stays as it is."""
-    for path, reason in result.closed:
-        session.problems.report(
-            "closed",
-            f"skipped, because it may not be listed ({reason}); fix its permissions, or accept that with `--exclude '/{path}/'`",
-            path,
-            location=location.fs,
-        )
-    session.summary.ops_skipped += len(result.closed)
-    return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
-
-
-def report_undecryptable(session: Session, location: Location, left_out: Sequence[str]) -> ExitCode:
-    """Report the names that a crypt cannot decrypt: an error, unless the config allows them."""
-    if not left_out:
-        return ExitCode.DONE
-    found = f"{location.typed} holds {counted(len(left_out), 'name')} that cannot be decrypted, such as {left_out[0]}; skipped"
-    crypts = [name for place in session.places_of(location.fs) for name in place.crypts]
-    if all(name.lower() in session.rclone.allow_undecryptable for name in crypts):
-        session.reporter.note(found)
-        return ExitCode.DONE
-    remedy = f"remove what is not encrypted, or set `remotes: {{{crypts[0]}: {{allow_undecryptable: true}}}}`"
-    session.problems.report("undecryptable", f"{found}. Another password encrypted it, or none: {remedy}", location=location.fs)
-    session.summary.ops_skipped += len(left_out)
-    return ExitCode.SOME_FAILED
-
-
-def report_shared_names(session: Session, location: Location, result: ScanResult) -> ExitCode:
-    """Report names that several files have: a finding where ids tell the files apart, otherwise an error."""
-    for path, number in result.sharing_names.items():
-        if path in result.indistinguishable:
-            session.problems.report(
-                "duplicate-name", f"{number} files have this name: rename them first", path, location=location.fs
-            )
-        else:
-            session.reporter.finding("duplicate-name", f"{number} files have this name; their ids tell them apart", path)
-    session.summary.ops_skipped += len(result.indistinguishable)
-    return ExitCode.SOME_FAILED if result.indistinguishable else ExitCode.DONE
 
 
 def items_of(session: Session, location: Location, result: ScanResult) -> list[Item]:

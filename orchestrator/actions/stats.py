@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.actions.duplicates import search_options
-from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding, report_scan
+from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding
+from orchestrator.actions.scan_reports import report_scan
 from orchestrator.actions.session import Session
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode

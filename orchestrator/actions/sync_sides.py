@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.actions.common_states import disk_look
 from orchestrator.actions.locations import check_root, reaching
 from orchestrator.actions.reading_bill import bill_of_full_reads
-from orchestrator.actions.scan import report_undecryptable
+from orchestrator.actions.scan_reports import report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound

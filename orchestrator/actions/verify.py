@@ -11,14 +11,8 @@ import msgspec
 
 from orchestrator.actions.locations import check_not_ours, check_shared, reaching
 from orchestrator.actions.reading_for_proof import Sides, compare, compare_small_companions, hear, read_copies
-from orchestrator.actions.scan import (
-    ScanSettings,
-    hidden_folders,
-    report_closed,
-    report_scan,
-    report_undecryptable,
-    scan_location,
-)
+from orchestrator.actions.scan import ScanSettings, hidden_folders, scan_location
+from orchestrator.actions.scan_reports import report_closed, report_scan, report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.catalogue.selection import CLOSED
@@ -71,7 +65,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     if found.unproven:
         _look_into_quarantine(session, target, found)
         # What is not shown of the target may be the reason.
-        report_closed(session, at_target)
+        report_closed(session, target, at_target)
         report_undecryptable(session, target, at_target.undecryptable)
     fields = {"source": source.fs, "target": target.fs, "full": options.full, **totals(found)}
     fields["manifest"] = None if manifest is None else str(manifest)
