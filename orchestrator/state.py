@@ -9,16 +9,19 @@ from pathlib import Path
 from orchestrator.errors import UsageError
 
 APPLICATION = "music-orchestrator"
+SYSTEM_DIRECTORY = Path("/var/lib") / APPLICATION
+"""Where systemd makes the directory of a service of the system (`StateDirectory=`)."""
 
 
 def state_directory(option: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Path:
     """The state directory, created if needed, accessible only to its owner (0700).
 
     `option` (command line, environment or config) comes first, then the first entry of systemd's STATE_DIRECTORY, then the
-    platform's default. Raises UsageError when it cannot be created or holds other files.
+    platform's default; for root, if that does not exist, the directory of the services of the system. Raises UsageError when it
+    cannot be created or holds other files.
     """
     environment = os.environ if environment is None else environment
-    chosen = _chosen(option, environment)
+    chosen = chosen_directory(option, environment)
     try:
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
         if chosen.stat().st_mode & 0o077:
@@ -40,7 +43,8 @@ def _is_ours(directory: Path) -> bool:
     return not names or bool(names & {"catalogue.sqlite3", "journal.sqlite3"})
 
 
-def _chosen(option: str | Path | None, environment: Mapping[str, str]) -> Path:
+def chosen_directory(option: str | Path | None, environment: Mapping[str, str]) -> Path:
+    """The state directory, which need not exist."""
     if option:
         return Path(option).expanduser().absolute()
     from_systemd = environment.get("STATE_DIRECTORY", "").split(":")[0]
@@ -48,4 +52,6 @@ def _chosen(option: str | Path | None, environment: Mapping[str, str]) -> Path:
         return Path(from_systemd).absolute()
     import platformdirs  # noqa: PLC0415 - kept out of --help
 
-    return Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))
+    own = Path(platformdirs.user_state_dir(APPLICATION, appauthor=False))
+    # What root's systemd services did must be seen, undone and resumed by hand as well.
+    return SYSTEM_DIRECTORY if os.geteuid() == 0 and not own.exists() and SYSTEM_DIRECTORY.is_dir() else own

@@ -59,7 +59,7 @@ def run(options: RunOptions, session: Session) -> JobsResult:
     """
     wait_s = parse_duration(options.wait, "--wait", unit_needed=True)
     parse_duration(options.max_duration, "--max-duration", unit_needed=True)
-    jobs = _chosen(session, options.jobs)
+    jobs = chosen_jobs(session, options.jobs)
     refuse(job_problems(session.loaded_config, [*jobs]))
     _check_steps(session, [*jobs])
     for sentence in unused_settings(jobs):
@@ -74,7 +74,8 @@ def run(options: RunOptions, session: Session) -> JobsResult:
             return _Jobs(session, options).do(jobs)
 
 
-def _chosen(session: Session, names: Sequence[str]) -> dict[str, Job]:
+def chosen_jobs(session: Session, names: Sequence[str]) -> dict[str, Job]:
+    """These jobs of the config, or all. Raises UsageError for one that it does not have."""
     known = session.config.jobs
     for name in names:
         if name not in known:

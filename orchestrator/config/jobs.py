@@ -60,8 +60,8 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     at: Annotated[
         str | list[str],
         Meta(
-            description="When the job is to start: 02:30, Mon..Fri 6,18:00, *-*-1 04:00 (the first of each month), or hourly, "
-            "daily, weekly, monthly (only validated so far).",
+            description="When `schedule` lets the job start: 02:30, Mon..Fri 6,18:00, *-*-1 04:00 (the first of each month), or "
+            "hourly, daily, weekly, monthly.",
             examples=["02:30"],
         ),
     ] = []

@@ -26,7 +26,7 @@ def config_password(binary: Binary, environment: Mapping[str, str], config: Path
     `environment`: of rclone's processes; `config`: the file, if not the one that rclone finds.
     """
     command = environment.get(VARIABLE)
-    if not command or not _is_encrypted(config or _file_of(binary, environment)):
+    if not command or not is_encrypted(config or config_file_of(binary, environment)):
         return None
     try:
         text = printed_by(next(csv.reader([command], delimiter=" ")))  # as rclone reads it
@@ -35,14 +35,14 @@ def config_password(binary: Binary, environment: Mapping[str, str], config: Path
     return text.decode("utf-8", "surrogateescape").strip("\r\n") or None
 
 
-def _file_of(binary: Binary, environment: Mapping[str, str]) -> Path:
-    """The config file that rclone finds."""
+def config_file_of(binary: Binary, environment: Mapping[str, str]) -> Path:
+    """The config file that rclone finds; it need not exist."""
     with Supervised((str(binary.path), "config", "file"), environment, stdout=subprocess.PIPE) as asked:
         assert asked.process.stdout is not None  # noqa: S101 because we asked for a pipe
         return Path(asked.process.stdout.read().decode("utf-8", "surrogateescape").strip().rpartition("\n")[2])
 
 
-def _is_encrypted(file: Path) -> bool:
+def is_encrypted(file: Path) -> bool:
     """Whether a config file is encrypted: rclone looks for this line as well, below comments."""
     try:
         with file.open("rb") as lines:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from orchestrator.cli.main import run
-from orchestrator.config.calendar import parse_calendar
+from orchestrator.config.calendar import Calendar, parse_calendar
 from orchestrator.config.jobs import Job, as_job
 from orchestrator.config.loading import parse
 from orchestrator.errors import UsageError
@@ -81,7 +81,7 @@ jobs:
   k: [{scan: {location: ./x}, dedup: {locations: [./y]}}]
   l: [{dedup: {locations: [library, ./y], delete: true, dedup: report}}]
   m: [{sync: {a: library, b: cluod}}]
-  n: {at: "Mon *-*-1 04:00", steps: [{sync: {a: library, b: ./x}}]}
+  n: {at: "*-2-30 04:00", steps: [{sync: {a: library, b: ./x}}]}
   o: [{organize: {source: ":s3,secret_access_key=hush:x"}}]
   p: [{organize: {source: library, layout: plexx}}]
 """
@@ -110,7 +110,7 @@ def test_every_mistake_in_jobs_is_named_with_its_line_and_what_was_meant(file: P
         "13: jobs.k: a step is one command (organize, sync, dedup, scan, quarantine_empty)",
         "14: jobs.l.0.dedup.delete: cannot be combined",
         "15: jobs.m.0.sync.b: no location cluod under `locations:`; write ./cluod for a folder",
-        "16: jobs.n.at Mon *-*-1 04:00: name days of the week or days of the month, not both",
+        "16: jobs.n.at *-2-30 04:00: there is no such day",
         "17: jobs.o.0.organize.source: remotes made on the fly",
         "18: jobs.p.0.organize.layout: ",
     ):
@@ -153,11 +153,26 @@ def test_a_wrong_job_keeps_no_other_command_from_working(file: Path) -> None:
 def test_times_of_jobs(
     text: str, weekdays: tuple[int, ...], days: tuple[int, ...], hours: tuple[int, ...], minutes: tuple[int, ...]
 ) -> None:
-    assert parse_calendar(text) == (weekdays, days, hours, minutes)
+    assert parse_calendar(text) == Calendar(weekdays, days, hours, minutes)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "25:00", "7:60", "7", "0 2 * * *", "Fri..Mon 7:00", "Mond 7:00", "*-*-0 7:00", "*/0:00", "7:,"]
+    "text",
+    [
+        "",
+        "25:00",
+        "7:60",
+        "7",
+        "0 2 * * *",
+        "Fri..Mon 7:00",
+        "Mond 7:00",
+        "*-*-0 7:00",
+        "*/0:00",
+        "7:,",
+        "9..7:00",
+        "2026-1-1 7:00",
+        "7:00:30",
+    ],
 )
 def test_what_is_no_time_of_a_job(text: str) -> None:
     with pytest.raises(UsageError, match="write a time such as"):

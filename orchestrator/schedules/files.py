@@ -1,0 +1,108 @@
+"""Writes, finds and removes the files of schedules. What is not ours, or was edited since, is only replaced if told to."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from orchestrator.errors import UsageError
+from orchestrator.schedules import crontab, launchd, systemd
+from orchestrator.schedules.marks import Mark, mark_of
+from orchestrator.schedules.records import NAME, Form, ScheduleFile
+
+_ENDINGS: Mapping[Form, tuple[str, ...]] = {"systemd": (".service", ".timer"), "cron": ("",), "launchd": (".plist",)}
+
+
+class Installed(Struct, frozen=True):
+    """A file of ours that exists."""
+
+    form: Form
+    path: Path
+    text: str
+    mark: Mark
+
+
+def folders(home: str, configuration: str | None, *, system: bool) -> dict[Form, Path]:
+    """Where files of each form belong. A user has no folder for cron. `configuration`: $XDG_CONFIG_HOME."""
+    if system:
+        return {"systemd": systemd.SYSTEM_FOLDER, "cron": crontab.SYSTEM_FOLDER, "launchd": launchd.SYSTEM_FOLDER}
+    return {
+        "systemd": Path(configuration or f"{home}/.config") / "systemd" / "user",
+        "launchd": Path(home) / "Library" / "LaunchAgents",
+    }
+
+
+def installed(places: Mapping[Form, Path]) -> Iterator[Installed]:
+    """The files of ours in these folders."""
+    for form, folder in places.items():
+        for path in sorted(folder.glob(f"{NAME}*")):
+            if not path.name.endswith(_ENDINGS[form]) or path.is_symlink() or not path.is_file():
+                continue
+            text = _read(path)
+            if text is not None and (mark := mark_of(text)) is not None:
+                yield Installed(form, path, text, mark)
+
+
+def to_write(wanted: Sequence[ScheduleFile], *, force: bool) -> list[tuple[Path, str]]:
+    """The files that differ from what is there, with their texts. Raises UsageError for one that must not be replaced."""
+    found: list[tuple[Path, str]] = []
+    for file in wanted:
+        if file.path is None:
+            continue
+        if file.path.is_symlink() or (file.path.exists() and not file.path.is_file()):
+            raise UsageError(f"{file.path} is no plain file: remove it first")
+        there = _read(file.path) if file.path.exists() else None
+        if there == file.text:
+            continue
+        if file.path.exists() and not force:
+            refuse_others(file.path, mark_of(there) if there is not None else None)
+        found.append((file.path, file.text))
+    return found
+
+
+def refuse_others(path: Path, mark: Mark | None) -> None:
+    """Raise UsageError for a file that is not ours, or that somebody has edited."""
+    if mark is None:
+        raise UsageError(f"{path} was not written by `schedule`: it stays as it is; --force replaces it")
+    if not mark.intact:
+        raise UsageError(f"{path} was edited: it stays as it is; put your changes elsewhere (`systemctl edit`), or add --force")
+
+
+def write(files: Iterable[tuple[Path, str]]) -> None:
+    """Write them, each at once as a whole. Raises UsageError."""
+    for path, text in files:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{NAME}.", dir=path.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                    stream.write(text)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(temporary).chmod(0o644)
+                Path(temporary).replace(path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove them. Raises UsageError."""
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be removed: {error.strerror}") from error
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
