@@ -189,7 +189,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
     sides, found, ends = search_with_ends(session, hashed, question.locations, search, reading=question.settings.reading)
     plan = planner.plan_of(msgspec.structs.replace(request, locations=sides), found)
     code = worst([hashes, ends, *(code for _, code in scanned), report_skipped(session, plan)])
-    show_duplicates(session, found, plan_follows=plan_follows)
+    show_duplicates(session, found, question.locations[0].fs, plan_follows=plan_follows)
     return found, Planned(plan, code)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 
 import msgspec
 
@@ -20,6 +21,7 @@ from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.track import Reading
+from orchestrator.wording import counted, size_text
 
 
 def search_options(
@@ -154,9 +156,18 @@ def _with_end(item: Item, end: Reading | str | None) -> Item:
     return msgspec.structs.replace(item, reading=reading)
 
 
-def show_duplicates(session: Session, found: Duplicates, *, plan_follows: bool) -> None:
-    """Report duplicates; with --quiet, only if there are some. `plan_follows`: a plan is shown next and lists them."""
+def show_duplicates(session: Session, found: Duplicates, location: str, *, plan_follows: bool) -> None:
+    """Report duplicates; with --quiet and in `run`, only if there are some, and others than before.
+
+    `location`: the first one that was searched. `plan_follows`: a plan is shown next and lists them.
+    """
     options = session.options
+    if found.decisions and not plan_follows:
+        pairs = [(one.duplicate.ref, one.kept.ref) for one in found.decisions]
+        details = sha256(msgspec.json.encode(pairs)).hexdigest()
+        message = f"{counted(len(pairs), 'duplicate')}, {size_text(found.duplicate_bytes)}"
+        if not session.problems.is_news("duplicates", message, location=location, details=details):
+            return
     if found.decisions or options.json or not options.quiet:
         everything = bool(options.verbose or options.json)
         report_duplicates(session.reporter, found, everything=everything, in_plan=plan_follows and not options.json)

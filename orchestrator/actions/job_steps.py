@@ -16,6 +16,7 @@ from orchestrator.config.options.organize import OrganizeOptions, OrganizeStep
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions
 from orchestrator.config.options.scan import ScanOptions, ScanStep
 from orchestrator.config.options.sync import SyncOptions, SyncStep
+from orchestrator.config.options.verify import VerifyOptions
 from orchestrator.errors import ExitCode
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -42,6 +43,10 @@ def do_step(step: JobStep, session: Session) -> ExitCode:
             from orchestrator.actions.scan import scan
 
             return scan(_as(ScanOptions, options), session).exit_code
+        case VerifyOptions():
+            from orchestrator.actions.verify import verify
+
+            return verify(options, session).exit_code
         case QuarantineEmptyOptions():
             from orchestrator.actions.quarantine import empty
 

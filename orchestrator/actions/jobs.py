@@ -66,8 +66,7 @@ def run(options: RunOptions, session: Session) -> JobsResult:
         session.reporter.note(sentence)
     if options.wait is None:
         wait_s = max(parse_duration(job.wait) for job in jobs.values())
-    session.problems.unattended = True
-    with session.using(yes=True):
+    with session.using(yes=True), session.problems.only_as_news():
         if session.options.dry_run:
             return _Jobs(session, options).do(jobs)
         with session.lock(f"run {' '.join(options.jobs)}".strip(), wait_s):
@@ -157,6 +156,7 @@ class _Jobs:
         session, began, run_before = self._session, time.monotonic(), self._session.summary.run
         before = session.problems.told
         session.reporter.note(label)
+        session.forget_folders()
         session.summary.run = None
         limit = session.options.max_delete
         with session.using(max_delete=max_delete_of(placed.step) if limit is None else limit):

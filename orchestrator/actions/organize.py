@@ -170,7 +170,7 @@ def _make_plan(
         reached = [mirror for mirror in mirrors.locations if mirror.fs in {one.fs for one in listed}]
         made, compared = plan_compared(session, request, source, target, options, mirrors=reached)
     if action == "report" and search is not None:
-        show_duplicates(session, duplicates_of(request, search), plan_follows=False)
+        show_duplicates(session, duplicates_of(request, search), source.fs, plan_follows=False)
     _offer_names(session, made)
     made = with_mirrored(made) if saved else made
     return Planned(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -35,6 +36,7 @@ class Result(Protocol):
 
 
 ResultT = TypeVar("ResultT", bound=Result)
+ReadT = TypeVar("ReadT")
 Covers = Callable[[str], bool]
 """Whether a command looks at the file with this path."""
 
@@ -63,8 +65,7 @@ class ProblemReports:
     """Those of one session."""
 
     def __init__(self, settings: Settings, reporter: Reporter) -> None:
-        self.unattended = False
-        """Whether only news is told even without -q."""
+        self._unattended = False
         self._settings = settings
         self._reporter = reporter
         self._new = self._known = 0
@@ -78,7 +79,16 @@ class ProblemReports:
     def only_news(self) -> bool:
         """Whether problems that were reported before are neither told nor counted."""
         options = self._settings.options
-        return (self.unattended or bool(options.quiet)) and not options.strict
+        return (self._unattended or bool(options.quiet)) and not options.strict
+
+    @contextmanager
+    def only_as_news(self) -> Iterator[None]:
+        """During the block, only news is told even without -q."""
+        self._unattended = True
+        try:
+            yield
+        finally:
+            self._unattended = False
 
     def report(self, code: str, message: str, path: str | None = None, *, location: str | None = None) -> None:
         """Report a problem for which the command ends with 3, unless it is no news or the user ignores it.
@@ -100,8 +110,19 @@ class ProblemReports:
         self._named[location, code] += 1
         if self.only_news and not options.json and self._named[location, code] > MOST_NAMED:
             return
-        named = self.only_news or options.json or self.unattended
+        named = self.only_news or options.json or self._unattended
         self._reporter.error(code, message, path, location if named else None)
+
+    def is_news(self, code: str, message: str, *, location: str, details: str) -> bool:
+        """Whether to tell something that stands but is no reason to end with 3; remembers it.
+
+        It has changed if the message or the `details` have.
+        """
+        if self._search is None:
+            return True
+        found = StandingProblem(location, "", code, message, details=details)
+        self._search.found.append(found)
+        return not self.only_news or self._is_new(found)
 
     def count(self) -> None:
         """Count another reason to end with 3."""
@@ -149,10 +170,7 @@ class ProblemReports:
     def _is_new(self, found: StandingProblem) -> bool:
         known = self._reported.get(found.location)
         if known is None:
-            known = self._reported[found.location] = set()
-            if self._file.exists():
-                with self._opened() as problems:
-                    known |= problems.at(found.location)
+            known = self._reported[found.location] = self._read(lambda problems: problems.at(found.location), set())
         if found.key in known:
             return False
         known.add(found.key)  # a later step of the same run may find it as well
@@ -160,16 +178,14 @@ class ProblemReports:
 
     def _ignores(self, found: StandingProblem) -> bool:
         if self._ignored is None:
-            patterns: Collection[str] = ()
-            if self._file.exists():
-                with self._opened() as problems:
-                    patterns = problems.ignored()
+            nothing: dict[str, float] = {}
+            patterns = self._read(KnownProblems.ignored, nothing)
             self._ignored = IgnoredFiles((*self._settings.config.ignore, *patterns))
         return self._ignored.match(found.location, found.path)
 
     def _remember(self, search: _Search, *, done: bool) -> None:
         """An error here is a warning: the worst that follows is that something is told once more."""
-        if not search.found and not self._file.exists():
+        if not search.found and not self._file.exists():  # nothing to remember, and nothing to forget
             return
         try:
             with self._opened() as problems:
@@ -177,6 +193,17 @@ class ProblemReports:
                 problems.settle(search.scope, search.found, time.time(), judged=judged)
         except OrchestratorError as error:
             self._reporter.warning(error.message)
+
+    def _read(self, read: Callable[[KnownProblems], ReadT], otherwise: ReadT) -> ReadT:
+        """As `_remember`: without what is remembered, everything is news."""
+        if not self._file.exists():
+            return otherwise
+        try:
+            with self._opened() as problems:
+                return read(problems)
+        except OrchestratorError as error:
+            self._reporter.warning(error.message)
+            return otherwise
 
     def _opened(self) -> KnownProblems:
         problems = KnownProblems(self._file)

@@ -28,6 +28,7 @@ REMEDIES = {
     "link": "put a file or folder in its place, or use --exclude",
     "other-name": "choose a side: sync --keep-names a or b",
     "undecryptable": "remove what is not encrypted, or allow it in the config",
+    "duplicates": "dedup lists them; with --dedup quarantine, it moves them away",
     "failed": "see its reason; the next run tries it again",
 }
 """Code of a problem -> what to do, where its reason does not say it."""

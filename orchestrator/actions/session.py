@@ -20,7 +20,7 @@ from orchestrator.actions.session_settings import Settings
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.references import References
 from orchestrator.deadline import Deadline
-from orchestrator.errors import AuthError, LockedError, UsageError
+from orchestrator.errors import AuthError, LockedError, OrchestratorError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.prices import Spent
@@ -236,6 +236,12 @@ class Session(Settings):
         """The storages of canonical locations, which is how plans and the journal name them."""
         wanted = list(dict.fromkeys(texts))
         return {text: self.storage(location) for text, location in zip(wanted, self.locations(*wanted), strict=True)}
+
+    def forget_folders(self) -> None:
+        """Before another command in this session: others may have renamed folders meanwhile. See Storage."""
+        for storage in self._storages.values():
+            with contextlib.suppress(OrchestratorError):  # the command will meet it, and report it
+                storage.forget_folders()
 
     def rclone_storage(self, location: Location) -> RcloneStorage:
         """The storage of a location without wrappers, for what only rclone knows."""

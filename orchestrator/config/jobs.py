@@ -13,6 +13,7 @@ from orchestrator.config.options.organize import OrganizeStep
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions
 from orchestrator.config.options.scan import ScanStep
 from orchestrator.config.options.sync import SyncStep
+from orchestrator.config.options.verify import VerifyOptions
 
 
 class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +37,7 @@ class JobStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     sync: Annotated[SyncStep | None, Meta(description="Make two locations alike.")] = None
     dedup: Annotated[DedupStep | None, Meta(description="Find duplicates.")] = None
     scan: Annotated[ScanStep | None, Meta(description="Bring the catalogue up to date.")] = None
+    verify: Annotated[VerifyOptions | None, Meta(description="Prove that a location holds all files of another one.")] = None
     quarantine_empty: Annotated[
         QuarantineEmptyOptions | None, Meta(description="Permanently delete what is in the quarantine of a location.")
     ] = None

@@ -13,7 +13,8 @@ class ProblemDatabase(Database):
     schema_version = 1
     remedy = "delete it: what still stands is then reported once more"
     # `scope`: the command and the locations that found the problem, because only they can find that it is gone. `same` is the
-    # reason without what changes each time (see `same_reason`). `ignored`: patterns of `problems ignore`.
+    # reason without what changes each time (see `same_reason`). `scope`: when each was used last. `ignored`: patterns of
+    # `problems ignore`.
     tables = (
         """CREATE TABLE problem (
             scope TEXT NOT NULL,
@@ -24,6 +25,7 @@ class ProblemDatabase(Database):
             reason TEXT NOT NULL,
             since REAL NOT NULL,
             PRIMARY KEY (scope, location, path, code, same)) WITHOUT ROWID""",
+        "CREATE TABLE scope (scope TEXT PRIMARY KEY, last REAL NOT NULL) WITHOUT ROWID",
         "CREATE TABLE ignored (pattern TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",
     )
 

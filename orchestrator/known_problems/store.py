@@ -17,6 +17,9 @@ from orchestrator.sqlite import transaction
 
 PROBLEMS_FILE = "problems.sqlite3"
 
+KEPT_S = 100 * 86400.0
+"""How long the problems of a command are kept that is not called again, with these locations: they may be gone."""
+
 _CHANGING = re.compile(
     r"\b\d{8}-\d{6}-[0-9a-f]{6}\b"  # the id of a run of ours
     r"|\b(?=[0-9A-Za-z]*\d)(?=[0-9A-Za-z]*[A-Za-z])[0-9A-Za-z]{12,}\b"  # the id of a request
@@ -43,11 +46,13 @@ class StandingProblem(msgspec.Struct, frozen=True):
     """The word of `--json`, such as "untagged"."""
     reason: str
     since: float = 0.0
+    details: str = ""
+    """What has to be the same, beside the reason, for the problem not to have changed."""
 
     @property
     def key(self) -> tuple[str, str, str]:
         """What is the same about it in the next run, beside its location."""
-        return self.path, self.code, same_reason(self.reason)
+        return self.path, self.code, same_reason(self.reason) + self.details
 
 
 class KnownProblems:
@@ -82,7 +87,7 @@ class KnownProblems:
     def settle(
         self, scope: str, found: Iterable[StandingProblem], now: float, *, judged: Callable[[StandingProblem], bool] | None
     ) -> None:
-        """Record what was found in a scope, and forget what was not found there any more.
+        """Record what was found in a scope, and forget what was not found there any more, and scopes that are used no more.
 
         `judged`: whether a problem would have been found if it still stood; None: nothing is forgotten.
         """
@@ -96,14 +101,16 @@ class KnownProblems:
                 if judged is not None and key not in wanted and judged(StandingProblem(*key[:3], reason))
             ]
             new = [(scope, *key, one.reason, now) for key, one in wanted.items() if key not in known]
-            if not gone and not new:
-                return
             with transaction(self._connection):
+                # From every scope: another command that still finds it reports it once more, which is better than never again.
                 self._connection.executemany(
-                    "DELETE FROM problem WHERE scope = ? AND location = ? AND path = ? AND code = ? AND same = ?",
-                    [(scope, *key) for key in gone],
+                    "DELETE FROM problem WHERE location = ? AND path = ? AND code = ? AND same = ?", gone
                 )
                 self._connection.executemany("INSERT OR IGNORE INTO problem VALUES (?, ?, ?, ?, ?, ?, ?)", new)
+                self._connection.execute("INSERT OR REPLACE INTO scope VALUES (?, ?)", (scope, now))
+                old = "SELECT scope FROM scope WHERE last < ?"
+                self._connection.execute(f"DELETE FROM problem WHERE scope IN ({old})", (now - KEPT_S,))
+                self._connection.execute("DELETE FROM scope WHERE last < ?", (now - KEPT_S,))
 
     def ignored(self) -> dict[str, float]:
         """The patterns of files whose problems are ignored -> since when."""

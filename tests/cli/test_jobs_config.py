@@ -62,7 +62,7 @@ def test_a_job_is_a_list_of_steps_or_its_only_step_or_has_settings(file: Path, c
     assert run(["config", "schema", "--json"]) == 0
     schema = json.loads(capsys.readouterr().out.splitlines()[0])["schema"]
     assert {"steps", "keep_going", "at", "wait"} <= schema["$defs"]["Job"]["properties"].keys()
-    assert {"organize", "sync", "dedup", "scan", "quarantine_empty"} == schema["$defs"]["JobStep"]["properties"].keys()
+    assert {"organize", "sync", "dedup", "scan", "verify", "quarantine_empty"} == schema["$defs"]["JobStep"]["properties"].keys()
 
 
 WRONG = """\
@@ -107,7 +107,7 @@ def test_every_mistake_in_jobs_is_named_with_its_line_and_what_was_meant(file: P
         "11: jobs.i.max_cost a lot: write an amount",
         "11: jobs.i.max_duration long: write a time",
         "12: jobs.j.0.scan.include: the glob '/' is empty",
-        "13: jobs.k: a step is one command (organize, sync, dedup, scan, quarantine_empty)",
+        "13: jobs.k: a step is one command (organize, sync, dedup, scan, verify, quarantine_empty)",
         "14: jobs.l.0.dedup.delete: cannot be combined",
         "15: jobs.m.0.sync.b: no location cluod under `locations:`; write ./cluod for a folder",
         "16: jobs.n.at *-2-30 04:00: there is no such day",

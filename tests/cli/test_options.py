@@ -21,6 +21,7 @@ from orchestrator.config.options.organize import OrganizeOptions
 from orchestrator.config.options.quarantine import QuarantineEmptyOptions
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.options.sync import SyncOptions
+from orchestrator.config.options.verify import VerifyOptions
 from orchestrator.config.schema import schema
 
 
@@ -160,6 +161,7 @@ STRUCTS = {
     "dedup": DedupOptions,
     "scan": ScanOptions,
     "sync": SyncOptions,
+    "verify": VerifyOptions,
     "quarantine_empty": QuarantineEmptyOptions,
 }
 

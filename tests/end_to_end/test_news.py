@@ -192,3 +192,33 @@ def test_what_fails_each_night_is_reported_once_and_an_outage_forgets_nothing(
     code, lines = cron()
     assert (code, len(lines)) == (0, 1)
     assert [one["path"] for one in cron.problems()] == ["untagged.mp3"]
+
+
+def test_reported_duplicates_are_news_when_they_are_others(cron: Cron) -> None:
+    cron.write(steps="[{dedup: {locations: [music]}}]")
+    cron.library.track("a/one.mp3", 1)
+    cron.library.track("b/one.mp3", 1)
+    code, lines = cron()
+    assert code == 0
+    assert any("b/one.mp3" in line for line in lines)
+    assert cron() == (0, [])
+    assert [(one["code"], one["reason"].split(",")[0]) for one in cron.problems()] == [("duplicates", "1 duplicate")]
+    cron.library.place.remove("b/one.mp3")
+    cron.library.track("c/one.mp3", 1)
+    assert any("c/one.mp3" in line for line in cron()[1])
+    cron.library.place.remove("c/one.mp3")
+    assert cron() == (0, [])
+    assert cron.problems() == []
+
+
+def test_a_record_that_cannot_be_used_stops_nothing(cron: Cron) -> None:
+    cron.library.place.put("untagged.mp3", UNTAGGED)
+    assert cron()[0] == 3
+    record = cron.library.home / "state" / "problems.sqlite3"
+    for file in record.parent.glob(f"{record.name}*"):
+        file.unlink()
+    record.mkdir()
+    code, lines = cron()
+    assert code == 3
+    assert any("untagged.mp3" in line for line in lines)
+    assert any(line.startswith("warning: ") and "record of problems" in line for line in lines)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-Completion = Literal["location", "file"]
+Completion = Literal["location", "file", "job"]
 """What the shell offers for a value."""
 
 

@@ -13,12 +13,13 @@ class RunOptions(Options, frozen=True):
 
     common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
-    jobs: Annotated[tuple[str, ...], argument("Jobs of the config (default: all, in the order of the file).", metavar="JOB")] = ()
+    jobs: Annotated[
+        tuple[str, ...],
+        argument("Jobs of the config (default: all, in the order of the file).", metavar="JOB", completes="job"),
+    ] = ()
     wait: Annotated[
         str | None,
-        option(
-            "Wait so long for another run to end, such as 10m (default: end with 8 at once).", metavar="TIME", examples=["10m"]
-        ),
+        option("Wait so long for another run to end, such as 10m (default: end with 8 at once).", metavar="TIME"),
     ] = None
     max_duration: Annotated[
         str | None,
