@@ -173,8 +173,10 @@ def _files_written(session: Session, job: Job) -> Iterator[str]:
     """The folders of the files that the job writes besides."""
     if session.log_file is not None:
         yield str(session.log_file.parent)
-    if job.html is not None:
-        yield str(Path(job.html).expanduser().absolute().parent)
+    manifests = [step.verify.manifest for step in job.steps if step.verify is not None]
+    for file in (job.html, *manifests):
+        if file is not None:
+            yield str(Path(file).expanduser().absolute().parent)
 
 
 def _path(session: Session, references: Iterable[Reference]) -> Iterator[str]:

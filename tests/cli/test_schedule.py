@@ -232,13 +232,14 @@ def test_the_service_may_write_where_the_job_does_also_behind_other_remotes(
         "nightly: {at: 02:30, html: ~/reports/last.html, steps: ["
         '{organize: {source: "many:x", target: ~/link, mirror: ["box:a/b"]}}, '
         '{sync: {a: library, b: "far:Music", mode: to-cloud}}, '
-        '{dedup: {locations: [library, "one:"]}}]}',
+        '{dedup: {locations: [library, "one:"]}}, '
+        '{verify: {source: library, target: "box:a/b", manifest: ~/proofs/last.json}}]}',
         f"log_file: {home}/logs/log",
     )
     text = machine.files("nightly", "--systemd")[SERVICE]
     assert {path.removeprefix(f"-{home}/") for path in settings(text, "ReadWritePaths") if path.startswith("-")} == {
         *("one/in/x", "two/x", "library", "link", "box", "one"),
-        *("logs", "reports", ".config/rclone"),
+        *("logs", "reports", "proofs", ".config/rclone"),
     }
     assert {*settings(text, "RequiresMountsFor")} == {
         f"{home}/{name}" for name in ("one/in/x", "two/x", "library", "link", "box", "one")
