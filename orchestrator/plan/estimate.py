@@ -168,7 +168,8 @@ def loads(
         load.add(rates.folder_emptied, emptied)
         _add_shared_looks(load, fs, operations, capabilities, listed)
         if not begun:
-            _add_final_check(load, fs, operations, capabilities[fs], listed)
+            alone = [operation for operation in operations if operation.id not in with_folder]
+            _add_final_check(load, fs, alone, capabilities[fs], listed)
             load.add(rates.run if fs in changed else rates.run_that_reads)
             load.add(rates.uploads, times=1 if load.uploads else 0)
     return found
@@ -240,12 +241,16 @@ def _add_shared_looks(
 
 
 def _add_final_check(load: Load, fs: str, operations: Iterable[Operation], storage: Capabilities, listed: int | None) -> None:
-    """At the end of a run, every file is looked at where it was put and where it was, or the location is listed."""
+    """At the end of a run, every file is looked at where it was put and where it was, or the location is listed.
+
+    Where requests are scarce, a look into the folders that were emptied shows what is gone, and folders that moved are not looked
+    at again.
+    """
     there, gone = set[str](), set[str]()
     for one in operations:
         if one.dst.fs == fs:
             there.add(f"{_ASIDE}/{one.dst.path}" if one.verb in {Verb.QUARANTINE, Verb.DELETE} else one.dst.path)
-        if one.src.fs == fs and one.verb not in LEAVING_THE_SOURCE:
+        if one.src.fs == fs and one.verb not in LEAVING_THE_SOURCE and not storage.by_directory:
             gone.add(one.src.path)
     paths = there | gone
     if looks_cost_less(storage, len(paths), listed):

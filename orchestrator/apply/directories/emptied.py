@@ -7,6 +7,7 @@ by one rename. No directory in that trash is ever removed.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.apply.own_paths import emptied_of
@@ -19,6 +20,8 @@ from orchestrator.plan.model import GONE_FOLDERS, KEPT_FOLDERS, Header, folders_
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 
+_WORTH_A_LISTING = 4
+"""So many folders are looked for together, by a look into the one that they were in."""
 _CANNOT_BE_REMOVED = "lost its last file, but the folder could not be removed; delete it by hand if you do not need it"
 
 
@@ -36,7 +39,10 @@ def emptied_by(state: FinalState, storages: Mapping[str, Storage], header: Heade
 def seen_to_be_gone(state: FinalState, storage: Storage, emptied: Iterable[str], names: FolderNames) -> set[Ref]:
     """The files of which a look into the directories that they left shows that they are gone. Raises the storage's errors."""
     looked_into = sorted(emptied, key=depth)
+    inside = Counter(map(parent_of, looked_into))
     for directory in looked_into:  # from above: what is in one that is gone is not looked for
+        if inside[parent_of(directory)] >= _WORTH_A_LISTING:
+            names.of(parent_of(directory))
         names.of(directory)
     left = {ref for ref in state.gone if ref.fs == storage.fs and parent_of(ref.path) in looked_into}
     return {ref for ref in left if not names.has(ref.path)}
