@@ -17,10 +17,13 @@ from orchestrator.actions.reading_bill import bill_of_full_reads, bill_of_scan
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.known_readings import expected_reads, reading_with_end
-from orchestrator.catalogue.reading import OutageWatch, reader_count
+from orchestrator.catalogue.reading import OutageWatch, read_list, reader_count
 from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, RemoteError
 from orchestrator.location import Location
+from orchestrator.plan.companions.playlists.format import MAX_BYTES
+from orchestrator.plan.companions.playlists.formats import may_be_list
 from orchestrator.records import Item
+from orchestrator.same_contents.lists import ReadList, match_lists
 from orchestrator.same_contents.matching import Matching
 from orchestrator.same_contents.records import Known, Proof, Reason, Wanted
 from orchestrator.storage.protocol import Storage
@@ -126,6 +129,35 @@ def hear(sides: Sides) -> None:
         sides.found.match_sounds()
 
 
+def read_lists(sides: Sides) -> None:
+    """Read the playlists, cue sheets and lists of checksums that are not proved, and those of the target that prove nothing."""
+    used = sides.found.used
+    ours = [file for file in sides.found.unproven if _may_be_list(file)]
+    theirs = [one for one in sides.found.target if id(one) not in used and _may_be_list(one)] if ours else []
+    if ours and theirs:
+        found = [_contents(sides, location, files) for location, files in ((sides.source, ours), (sides.target, theirs))]
+        match_lists(sides.found, sides.source.fs, sides.target.fs, *found)
+
+
+def _may_be_list(file: Known) -> bool:
+    return file.readable and may_be_list(file.path) and (file.entry.size or 0) <= MAX_BYTES
+
+
+def _contents(sides: Sides, location: Location, files: Sequence[Known]) -> list[ReadList]:
+    session, storage = sides.session, sides.session.storage(location)
+    if not location.local:
+        why = f"of {location.typed}: playlists, cue sheets and checksums"
+        bill_of_full_reads(session, [(storage, file.entry.size or 0) for file in files], why)
+    found: list[ReadList] = []
+
+    def read(file: Known) -> None:
+        found.append(ReadList(file, read_list(storage, file.entry)))
+
+    _each(sides, f"reading the playlists of {location.typed}", files, read, reader_count(storage, None))
+    session.summary.bytes_read += sum(len(one.content) for one in found)
+    return sorted(found, key=lambda one: one.file.path)
+
+
 def _may_be_one_of(sides: Sides, one: Known, sounds: Collection[AudioIdentity | None]) -> bool:
     """Whether it has to be read, as far as the catalogue knows. Of a disk, it knows no edit that keeps size and time."""
     known = None if sides.there.capabilities.local else sides.session.catalogue.reading(sides.target.fs, one.entry)
@@ -141,10 +173,11 @@ def _hear(sides: Sides, location: Location, files: Sequence[Known]) -> None:
 
     def read(one: Known) -> None:
         one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, afresh=True)[0])
-        session.summary.files_read += 1
-        session.summary.bytes_read += one.reading.bytes_read
 
     _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))
+    readings = [one.reading for one in files if one.reading is not None]
+    session.summary.files_read += len(readings)
+    session.summary.bytes_read += sum(reading.bytes_read for reading in readings)
 
 
 def _with_edges(storage: Storage, one: Known, reading: Reading) -> Reading:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.actions.locations import check_not_ours, check_shared, reaching
-from orchestrator.actions.reading_for_proof import Sides, compare, compare_small_companions, hear, read_copies
+from orchestrator.actions.reading_for_proof import Sides, compare, compare_small_companions, hear, read_copies, read_lists
 from orchestrator.actions.scan import ScanSettings, hidden_folders, scan_location
 from orchestrator.actions.scan_reports import report_closed, report_scan, report_undecryptable
 from orchestrator.actions.session import Session
@@ -61,6 +61,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     hear(sides)
     if options.full:
         read_copies(sides)
+    read_lists(sides)
     found.settle()
     if found.unproven:
         _look_into_quarantine(session, target, found)

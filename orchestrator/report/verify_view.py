@@ -18,6 +18,7 @@ _IN_WORDS = {
     Proof.HASH: "by hashes",
     Proof.READ: "by reading them in full",
     Proof.SOUND: "by what they say about their sound",
+    Proof.LIST: "with updated entries",
     Proof.EMPTY: "empty",
 }
 _SIZE = Column("size", "size", right=True, text=lambda row: size_text(row["size"]))

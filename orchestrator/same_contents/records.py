@@ -18,6 +18,9 @@ class Proof(StrEnum):
     """Both files were read in full, and have the same hash."""
     SOUND = "sound"
     """Both files say the same about their sound, and neither seems to be cut. The sound itself was not compared, nor the tags."""
+    LIST = "list"
+    """It is a playlist, a cue sheet or a list of checksums. Entries that differ name the copies of the same files, and all other
+    text is the same: it was updated when its files moved."""
     EMPTY = "empty"
     """It has no content."""
 

@@ -248,3 +248,27 @@ def test_what_only_the_quarantine_has_and_where_nothing_can_be_proved(library: C
     for path in ALBUM:
         music.place.remove(path)
     assert "is it mounted" in music("verify", here, str(target), codes=(7,)).errors[0]["message"]
+
+
+def test_playlists_that_were_updated_for_the_new_names_are_proved_by_their_entries(
+    library: Callable[..., Library], tmp_path: Path
+) -> None:
+    """Their bytes differ; the rest of the text is the same, and each entry names the copy of the same file."""
+    music, target = library("local"), tmp_path / "target"
+    lists = {
+        "in/all.m3u": b"#EXTM3U\r\n#EXTINF:1,One\r\n1.flac\r\n3.mp3\r\nhttp://radio/x\r\n",
+        "in/album.cue": b'TITLE "Blue"\nFILE 2.flac WAVE\n  TRACK 01 AUDIO\n',
+        "in/album.sfv": b"; checked\n1.flac 0123abcd\n2.flac 4567ef01\n",
+    }
+    for path, content in {**ALBUM, **lists}.items():
+        music.place.put(path, content)
+    music("organize", music.place.location, str(target), "--copy", "--yes", codes=(0, 3))
+    ended = music("verify", music.place.location, str(target))
+    assert by(ended) == {"read": len(ALBUM), "list": len(lists)}
+
+    (playlist,) = target.rglob("*.m3u")
+    text = playlist.read_bytes()
+    assert text != lists["in/all.m3u"]
+    next(target.rglob("*Song 1.flac")).write_bytes(flipped(FLACS["in/1.flac"]))  # an entry that names no copy proves nothing
+    damaged = unproven(music("verify", music.place.location, str(target), codes=(3,)))
+    assert set(damaged) == {"in/1.flac", "in/all.m3u", "in/album.sfv"}

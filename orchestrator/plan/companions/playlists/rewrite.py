@@ -152,6 +152,30 @@ def _decoded(content: bytes, form: Format, library: Library, base: tuple[str, ..
     return decode(content, names_in)
 
 
+class TakenApart(NamedTuple):
+    """A list as its entries, and the text around them."""
+
+    frame: tuple[str, ...]
+    """The text before each entry, and that behind the last one; without quotation marks, which an entry may need elsewhere."""
+    values: list[str]
+    meanings: list[Meaning | NoFile]
+
+
+def taken_apart(path: str, content: bytes, library: Library, base: tuple[str, ...] | None) -> TakenApart | None:
+    """A list in parts, None if it is not read; the arguments are those of `count`."""
+    form = format_of(path)
+    decoded = _decoded(content, form, library, base)
+    if decoded is None or form.refuses(decoded[0]) is not None:
+        return None
+    text = decoded[0]
+    references = [*islice(form.references(text), MAX_REFERENCES)]
+    ends = [0, *(one.end for one in references)]
+    starts = [*(one.start for one in references), len(text)]
+    frame = tuple(text[end:start].replace('"', "") for end, start in zip(ends, starts, strict=True))
+    values = [one.value for one in references]
+    return TakenApart(frame, values, library.meanings(values, base, form))
+
+
 class _Entries:
     """The entries of one list that moves from one directory to another."""
 
