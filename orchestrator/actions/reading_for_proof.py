@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from orchestrator.actions.session import Session
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.known_readings import expected_reads, reading_with_end
 from orchestrator.catalogue.reading import OutageWatch, read_list, reader_count
+from orchestrator.catalogue.threads import in_threads
 from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, RemoteError
 from orchestrator.location import Location
 from orchestrator.plan.companions.playlists.format import MAX_BYTES
@@ -221,10 +222,9 @@ def _each(sides: Sides, stage: str, files: Sequence[FileT], read: Callable[[File
     """
     session = sides.session
     session.reporter.stage(stage, len(files))
-    ended = False
 
     def one(file: FileT) -> RemoteError | None:
-        if ended or session.stop.is_set():
+        if session.stop.is_set():
             raise InterruptedRunError("interrupted while reading; nothing was changed")
         try:
             read(file)
@@ -236,10 +236,7 @@ def _each(sides: Sides, stage: str, files: Sequence[FileT], read: Callable[[File
         return None
 
     watch = OutageWatch()
-    with ThreadPoolExecutor(at_a_time) as pool:
-        try:
-            for error in pool.map(one, files):
-                session.reporter.advance(1)
-                watch.note(error)
-        finally:
-            ended = True
+    with closing(in_threads(files, one, at_a_time)) as results:
+        for _, error in results:
+            session.reporter.advance(1)
+            watch.note(error)

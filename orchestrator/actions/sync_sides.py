@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Future
+from contextlib import closing, contextmanager, nullcontext
 from itertools import chain
 
 import msgspec
@@ -21,6 +21,7 @@ from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import hash_type_beside, identity_and_stamp
 from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
+from orchestrator.catalogue.threads import in_threads
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, NotFoundError, PartialListingError, RemoteError, worst
@@ -294,8 +295,8 @@ class SideListing:
                 return None
 
         answers = 0
-        with ThreadPoolExecutor(reader_count(self._storage, None)) as pool:
-            for path, answer in zip(paths, pool.map(one, paths), strict=True):
+        with closing(in_threads(paths, one, reader_count(self._storage, None))) as results:
+            for path, answer in results:
                 self._session.reporter.advance(1)
                 if answer is not None and answer != self._files[path]:
                     self._files[path] = answer

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from orchestrator.catalogue.reading import OutageWatch
 from orchestrator.catalogue.store import Catalogue
+from orchestrator.catalogue.threads import in_threads
 from orchestrator.errors import AuthError, InterruptedRunError, RemoteError
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import Progress
@@ -129,20 +130,19 @@ class EqualSizes:
         progress.stage("comparing files of equal size", len(waiting))
         failures: list[ReadFailure] = []
         done: list[_File] = []
-        abandoned = threading.Event()
         watch = OutageWatch()
         try:
-            for file, failure in self._read(waiting, stop, abandoned, at_a_time):
-                watch.note(failure)
-                if failure is None:
-                    done.append(file)
-                else:
-                    failures.append(ReadFailure(file.storage.fs, file.entry.path, failure))
-                progress.advance(1, file.entry.size or 0)
+            with closing(self._read(waiting, stop, at_a_time)) as results:
+                for file, failure in results:
+                    watch.note(failure)
+                    if failure is None:
+                        done.append(file)
+                    else:
+                        failures.append(ReadFailure(file.storage.fs, file.entry.path, failure))
+                    progress.advance(1, file.entry.size or 0)
         finally:
-            abandoned.set()
             self._save(done)
-        return failures
+        return sorted(failures, key=lambda one: (one.fs, one.path))
 
     def items(self) -> list[list[Item]]:
         """The files of each side again, with the hashes that are known now."""
@@ -194,10 +194,10 @@ class EqualSizes:
             file.missing = tuple(kind for kind in file.missing if kind not in file.hashes)
 
     def _read(
-        self, waiting: Sequence[_File], stop: threading.Event | None, abandoned: threading.Event, at_a_time: int | None
-    ) -> Iterator[tuple[_File, RemoteError | None]]:
+        self, waiting: Sequence[_File], stop: threading.Event | None, at_a_time: int | None
+    ) -> Generator[tuple[_File, RemoteError | None], None, None]:
         def work(file: _File) -> RemoteError | None:
-            if abandoned.is_set() or (stop is not None and stop.is_set()):
+            if stop is not None and stop.is_set():
                 raise InterruptedRunError("interrupted while comparing files; what was read is kept")
             try:
                 found = {kind: file.storage.hash(file.entry.path, kind, download=True) for kind in file.missing}
@@ -212,8 +212,9 @@ class EqualSizes:
             file.hashes |= {kind: value for kind, value in found.items() if value}
             return None
 
-        with ThreadPoolExecutor(at_a_time or _AT_A_TIME[all(file.storage.capabilities.local for file in waiting)]) as pool:
-            yield from zip(waiting, pool.map(work, waiting), strict=True)
+        at_a_time = at_a_time or _AT_A_TIME[all(file.storage.capabilities.local for file in waiting)]
+        with closing(in_threads(waiting, work, at_a_time)) as results:
+            yield from results
 
     def _save(self, files: Iterable[_File]) -> None:
         by_location: dict[str, list[tuple[str, str, str, str]]] = defaultdict(list)

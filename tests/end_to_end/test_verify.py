@@ -6,6 +6,9 @@ It never claims more than it knows: a hash and a full read find one flipped byte
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.places import bucket, place_on
 from tests.program import Ended, Program
-from tests.servers.http import HttpProxy, Seen, Then, http_proxy
+from tests.servers.http import Hold, HttpProxy, Seen, Then, http_proxy
 from tests.servers.remotes import BUCKET, DriveRemote, RemoteServer, with_remotes
 
 
@@ -220,6 +223,27 @@ def test_a_file_that_vanishes_or_cannot_be_read_meanwhile_is_not_proved(
     ended = music("verify", music.place.location, str(here), "--full", codes=(3,))
     assert unproven(ended) == {"in/1.flac": "vanished"}
     assert by(ended) == {"read": 2}
+
+
+def test_an_interrupt_does_not_wait_for_a_server_that_does_not_answer(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    music, proxy = proxied("webdav")
+    (tmp_path / "here").mkdir()
+    for path, content in FLACS.items():
+        music.place.put(path, content)
+        (tmp_path / "here" / Path(path).name).write_bytes(content)
+    hold = Hold()
+    proxy.when(lambda seen: seen.method == "GET", hold)
+    started = music.start("verify", music.place.location, str(tmp_path / "here"), "--full")
+    assert hold.held.wait(60)
+    begun = time.monotonic()
+    os.kill(started.pid, signal.SIGTERM)
+    try:
+        assert started.end().code == 130
+        assert time.monotonic() - begun < 60  # the proxy holds it for 120 s
+    finally:
+        hold.release.set()
 
 
 def test_what_only_the_quarantine_has_and_where_nothing_can_be_proved(library: Callable[..., Library], tmp_path: Path) -> None:
