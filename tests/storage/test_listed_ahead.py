@@ -19,9 +19,14 @@ def test_it_lists_before_it_is_asked_and_only_once() -> None:
 
     class Slow(MemoryStorage):
         def list(
-            self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+            self,
+            prefix: str = "",
+            hidden: HiddenFolders = ALL_HIDDEN,
+            *,
+            on_folder: Callable[[str], None] | None = None,
+            at_most: int | None = None,
         ) -> Iterator[Entry]:
-            yield from super().list(prefix, hidden, on_folder=on_folder)
+            yield from super().list(prefix, hidden, on_folder=on_folder, at_most=at_most)
             listed.set()
 
     inner = Slow("remote:x", MemoryStorage.like("webdav").capabilities)
@@ -37,9 +42,14 @@ def test_it_lists_before_it_is_asked_and_only_once() -> None:
 def test_an_error_comes_after_the_files_before_it() -> None:
     class Closed(MemoryStorage):
         def list(
-            self, prefix: str = "", hidden: HiddenFolders = ALL_HIDDEN, *, on_folder: Callable[[str], None] | None = None
+            self,
+            prefix: str = "",
+            hidden: HiddenFolders = ALL_HIDDEN,
+            *,
+            on_folder: Callable[[str], None] | None = None,
+            at_most: int | None = None,
         ) -> Iterator[Entry]:
-            yield from super().list(prefix, hidden, on_folder=on_folder)
+            yield from super().list(prefix, hidden, on_folder=on_folder, at_most=at_most)
             raise PartialListingError("permission denied", closed=["private"])
 
     inner = Closed("remote:x", MemoryStorage.like("webdav").capabilities)
