@@ -60,6 +60,23 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.DONE: "done",
+    ExitCode.UNEXPECTED: "unexpected error",
+    ExitCode.USAGE: "usage or configuration",
+    ExitCode.SOME_FAILED: "some items failed or were skipped",
+    ExitCode.STALE: "files have changed since the plan was made",
+    ExitCode.UNREACHABLE: "a remote cannot be reached",
+    ExitCode.AUTH: "credentials refused",
+    ExitCode.SAFETY_LIMIT: "a limit was reached",
+    ExitCode.LOCKED: "another run holds the lock",
+    ExitCode.INTEGRITY: "a damaged plan, journal or transfer",
+    ExitCode.PENDING: "changes are pending",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+"""What each means, in few words."""
+
+
 class OrchestratorError(Exception):
     """The root. `path` is the item that the error concerns, if any."""
 

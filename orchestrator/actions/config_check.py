@@ -9,7 +9,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import LoadedConfig
+from orchestrator.config.notify import Notify, notify_problems, prometheus_problem
 from orchestrator.config.problems import Key, Problem, refuse
 from orchestrator.config.references import why_no_file
 from orchestrator.config.setting_syntax import parse_bandwidth, parse_encoding, parse_limit
@@ -24,6 +26,7 @@ def config_problems(loaded: LoadedConfig) -> list[Problem]:
         *_of_layouts(loaded),
         *_of_syncs(loaded),
         *_of_cloud(loaded),
+        *_of_notify(loaded),
     ]
     return loaded.judged(found)
 
@@ -44,6 +47,18 @@ def _of_cloud(loaded: LoadedConfig) -> Iterator[Problem]:
             yield loaded.problem(("cloud", "provider"), f": {unknown_backend(cloud.provider, known, otherwise)}")
     if cloud.credentials_path is not None and (reason := why_no_file(cloud.credentials_path, os.environ)):
         yield loaded.problem(("cloud", "credentials_path"), f": {reason}")
+
+
+def _of_notify(loaded: LoadedConfig) -> Iterator[Problem]:
+    """Of addresses and a file to which nothing could be reported. No job depends on them: only here they are errors."""
+    config = loaded.config
+    named: list[tuple[Key, Notify | None]] = [(("notify",), config.notify)]
+    named += [(("jobs", name, "notify"), as_job(job).notify) for name, job in config.jobs.items()]
+    for key, notify in named:
+        for below, reason in notify_problems(notify) if notify is not None else ():
+            yield loaded.problem((*key, *below), f": {reason}")
+    if config.prometheus is not None and (ending := prometheus_problem(config.prometheus)):
+        yield loaded.problem(("prometheus",), f": {ending}")
 
 
 def _of_syncs(loaded: LoadedConfig) -> Iterator[Problem]:

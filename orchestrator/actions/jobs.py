@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from orchestrator.actions.job_check import job_problems, unused_settings
+from orchestrator.actions.job_reports import JobReports, Told
 from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import anything_due
@@ -21,13 +22,11 @@ from orchestrator.config.problems import refuse
 from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.deadline import Deadline
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError, UsageError, worst
+from orchestrator.job_history.store import GOES_ON
 from orchestrator.prices import Spent
 from orchestrator.report.reporter import error_code, unexpected_text
 
 _log = logging.getLogger(__name__)
-
-GOES_ON = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.PENDING})
-"""After a step with one of these codes, its job goes on. Files that were skipped or failed (3) are no failure of the step."""
 
 
 class StepResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +59,13 @@ def run(options: RunOptions, session: Session) -> JobsResult:
     wait_s = parse_duration(options.wait, "--wait", unit_needed=True)
     parse_duration(options.max_duration, "--max-duration", unit_needed=True)
     jobs = chosen_jobs(session, options.jobs)
+    if session.options.dry_run:
+        return _run(options, session, jobs, wait_s, None)
+    with JobReports(session, jobs) as reports:
+        return _run(options, session, jobs, wait_s, reports)
+
+
+def _run(options: RunOptions, session: Session, jobs: Mapping[str, Job], wait_s: float, reports: JobReports | None) -> JobsResult:
     refuse(job_problems(session.loaded_config, [*jobs]))
     _check_steps(session, [*jobs])
     for sentence in unused_settings(jobs):
@@ -67,10 +73,11 @@ def run(options: RunOptions, session: Session) -> JobsResult:
     if options.wait is None:
         wait_s = max(parse_duration(job.wait) for job in jobs.values())
     with session.using(yes=True), session.problems.only_as_news():
-        if session.options.dry_run:
+        if reports is None:
             return _Jobs(session, options).do(jobs)
         with session.lock(f"run {' '.join(options.jobs)}".strip(), wait_s):
-            return _Jobs(session, options).do(jobs)
+            reports.begin()
+            return _Jobs(session, options, reports).do(jobs)
 
 
 def chosen_jobs(session: Session, names: Sequence[str]) -> dict[str, Job]:
@@ -100,9 +107,11 @@ def _check_steps(session: Session, names: Sequence[str]) -> None:
 class _Jobs:
     """One call of `run`, under the lock."""
 
-    def __init__(self, session: Session, options: RunOptions) -> None:
+    def __init__(self, session: Session, options: RunOptions, reports: JobReports | None = None) -> None:
+        """`reports`: None for a dry run, which is none to tell of."""
         self._session = session
         self._options = options
+        self._reports = reports
         self._results: list[StepResult] = []
 
     def do(self, jobs: Mapping[str, Job]) -> JobsResult:
@@ -111,9 +120,20 @@ class _Jobs:
         session.deadline = _deadline(self._options.max_duration)
         codes = [session.problems.exit_code(self._caught("queue", lambda: _flush_due(session)))]
         for name, job in jobs.items():
-            with self._limits_of(job):
-                codes += self._do_job(name, job, [*placed_steps(session.config.jobs, [name])])
+            steps = [*placed_steps(session.config.jobs, [name])]
+            with self._limits_of(job), self._reported(name) as told:
+                told.codes.extend(self._do_job(name, job, steps))
+                told.runs.extend(step.run for step in self._results if step.job == name and step.run is not None)
+            codes += told.codes
         return JobsResult(worst([*codes, ExitCode.INTERRUPTED if session.stop.is_set() else ExitCode.DONE]), tuple(self._results))
+
+    @contextmanager
+    def _reported(self, name: str) -> Iterator[Told]:
+        if self._reports is None:
+            yield Told([], [])
+            return
+        with self._reports.job(name) as told:
+            yield told
 
     @contextmanager
     def _limits_of(self, job: Job) -> Iterator[None]:

@@ -16,7 +16,8 @@ from orchestrator.location import CLOUD_REMOTE, Location, RemoteDefinition, conf
 
 if TYPE_CHECKING:
     from orchestrator.config.loading import LoadedConfig
-    from orchestrator.config.model import Config, Reference
+    from orchestrator.config.model import Config
+    from orchestrator.config.references import Reference
     from orchestrator.rclone.backends import Backends
     from orchestrator.rclone.binary import Binary
     from orchestrator.rclone.runtime import Rclone

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orchestrator.apply.guard.lock import RunLock
     from orchestrator.apply.journal.journal import Journal
     from orchestrator.catalogue.store import Catalogue
+    from orchestrator.job_history.store import JobHistory
     from orchestrator.prices import Prices
     from orchestrator.rclone.binary import Binary
     from orchestrator.rclone.location_identity import Place
@@ -118,6 +119,7 @@ class Session(Settings):
             bandwidth=self.bandwidth,
             transfers=self.transfers,
             log_file=self.log_file,
+            log_json=self.config.log_format == "json",
             stop=self.stop,
         )
         self._opened.callback(runtime.close)
@@ -151,6 +153,16 @@ class Session(Settings):
         from orchestrator.apply.journal.journal import Journal  # noqa: PLC0415 - not every command needs it
 
         return self._opened.enter_context(Journal(self.state / JOURNAL_FILE))
+
+    @cached_property
+    def job_history(self) -> JobHistory:
+        """How the jobs of the config ended."""
+        from orchestrator.job_history.store import HISTORY_FILE, JobHistory  # noqa: PLC0415 - not every command needs it
+
+        history = self._opened.enter_context(JobHistory(self.state / HISTORY_FILE))
+        if history.moved_aside is not None:
+            self.reporter.warning(f"the history of jobs was damaged and begins again; what is left of it: {history.moved_aside}")
+        return history
 
     def locations(self, *texts: str) -> list[Location]:
         """The locations that these texts mean, which the command is going to use: limits of the cloud apply if one is in it.

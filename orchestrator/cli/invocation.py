@@ -14,9 +14,10 @@ from orchestrator.actions.session import Session
 from orchestrator.cli.signals import signals_handled
 from orchestrator.config.environment import misspelled_variables
 from orchestrator.config.options.common import CommonOptions
-from orchestrator.errors import ConfigError, ExitCode, InterruptedRunError, OrchestratorError
+from orchestrator.errors import ConfigError, ExitCode, InterruptedRunError, OrchestratorError, UsageError
 from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.log import logging_to
+from orchestrator.report.logged import LoggedReporter
 from orchestrator.report.reporter import Reporter, Summary, error_code, unexpected_text
 from orchestrator.report.text_reporter import TextReporter
 
@@ -32,11 +33,11 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     began = time.monotonic()
     with signals_handled(session):
         code = _exit_code_of(session, lambda opened: _start(name, opened, body))
+        session.summary.exit_code = int(code)
+        session.summary.duration_s = round(time.monotonic() - began, 3)
         session.closing = True
         ending = _exit_code_of(session, _close)
-    code = ending if code == ExitCode.DONE else code
-    session.summary.exit_code = int(code)
-    session.summary.duration_s = round(time.monotonic() - began, 3)
+    session.summary.exit_code = int(ending if code == ExitCode.DONE else code)
     return _end(reporter, session.summary)
 
 
@@ -87,16 +88,37 @@ def _start(name: str, session: Session, body: Callable[[Session], int]) -> int:
     session.check_options()
     for variable, near in misspelled_variables(os.environ).items():
         session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
-    session.enter(logging_to(_log_file(name, session), sys.stderr, verbose=session.options.verbose))
+    _open_log(name, session)
     return session.problems.exit_code(ExitCode(body(session)))
+
+
+def _open_log(name: str, session: Session) -> None:
+    """Open the log file. Raises UsageError if it cannot be written; for `run` that is a warning: nobody is there to mend it."""
+    file, verbose = _log_file(name, session), session.options.verbose
+    log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
+    try:
+        session.enter(logging_to(file, sys.stderr, verbose=verbose, log_format=log_format))
+    except UsageError as error:
+        if name != "run":
+            raise
+        session.reporter.warning(error.message)
+        session.enter(logging_to(None, sys.stderr, verbose=verbose))
+        return
+    if file is not None:
+        session.reporter = logged = LoggedReporter(session.reporter)
+        session.enter(logged.logging_summary(session.summary))
 
 
 def _log_file(name: str, session: Session) -> Path | None:
     """The log file. Commands that fix the config must run with a broken one, so they take it from the options alone."""
-    if name != "doctor" and not name.startswith("config"):
+    if not _mends_config(name):
         return session.log_file
     chosen = session.options.log_file
     return Path(chosen).expanduser().absolute() if chosen else None
+
+
+def _mends_config(name: str) -> bool:
+    return name == "doctor" or name.startswith("config")
 
 
 def _close(session: Session) -> int:

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("orchestrator.cli.commands.run", "Do jobs of the config: what cron calls."),
     "problems": ("orchestrator.cli.commands.problems", "List problems that still stand; ignore some."),
     "schedule": ("orchestrator.cli.commands.schedule", "Start a job by itself: systemd, cron or launchd."),
+    "status": ("orchestrator.cli.commands.status", "Show the last runs and next starts of the jobs."),
     "quarantine": ("orchestrator.cli.commands.quarantine", "List, restore or delete quarantined files."),
     "remotes": ("orchestrator.cli.commands.remotes", "Show the configured remotes and what they can do."),
     "config": ("orchestrator.cli.commands.config", "Write, read and check the config file."),

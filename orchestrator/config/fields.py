@@ -32,7 +32,7 @@ class FieldFacts(Struct, frozen=True, kw_only=True):
     closed: bool
     """Whether it holds that mapping directly."""
     scalar: bool
-    """Holds one text, number or word."""
+    """Holds one text, number or word, or may: also where a mapping may say where the text is."""
     type: inspect.Type
 
 
@@ -99,9 +99,13 @@ def _facts(field: inspect.Field, hint: Any) -> FieldFacts:
         spelling=extra.get("spelling") or Spelling(),
         section=structs[0] if structs else None,
         closed=any(isinstance(one, inspect.StructType) for one in kinds),
-        scalar=all(isinstance(one, _SCALARS) for one in kinds),
+        scalar=all(isinstance(one, (*_SCALARS, inspect.StructType)) for one in kinds) and any(map(_is_text, kinds)),
         type=_in_declared_order(kind, hint),
     )
+
+
+def _is_text(kind: inspect.Type) -> bool:
+    return isinstance(kind, _SCALARS) and not isinstance(kind, inspect.NoneType)
 
 
 def _values(kind: inspect.Type) -> list[inspect.Type]:

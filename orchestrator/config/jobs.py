@@ -1,4 +1,4 @@
-"""`jobs:` and `notify:` in the config."""
+"""`jobs:` in the config."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from msgspec import Meta, Struct
 
+from orchestrator.config.notify import Notify
 from orchestrator.config.options.declare import Options
 from orchestrator.config.options.dedup import DedupStep
 from orchestrator.config.options.organize import OrganizeStep
@@ -14,20 +15,6 @@ from orchestrator.config.options.quarantine import QuarantineEmptyOptions
 from orchestrator.config.options.scan import ScanStep
 from orchestrator.config.options.sync import SyncStep
 from orchestrator.config.options.verify import VerifyOptions
-
-
-class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to report the end of a job."""
-
-    urls: Annotated[list[str], Meta(description="Where to send a message.", extra={"secret": True})] = []
-    healthcheck: Annotated[
-        str | None,
-        Meta(
-            description="A URL to call after each successful run.",
-            examples=["https://hc.example.org/uuid"],
-            extra={"secret": True},
-        ),
-    ] = None
 
 
 class JobStep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +50,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | list[str],
         Meta(
             description="When `schedule` lets the job start: 02:30, Mon..Fri 6,18:00, *-*-1 04:00 (the first of each month), or "
-            "hourly, daily, weekly, monthly.",
+            "hourly, daily, weekly, monthly. `status` says if it has not.",
             examples=["02:30"],
         ),
     ] = []
@@ -82,7 +69,7 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
     html: Annotated[str | None, Meta(description="The file for a report of each run (only validated so far).")] = None
     notify: Annotated[
-        Notify | None, Meta(description="Where to report the end of this job, instead of `notify` (only validated so far).")
+        Notify | None, Meta(description="Where to report the end of this job, instead of as the config's `notify` says.")
     ] = None
 
 

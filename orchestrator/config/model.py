@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from orchestrator.config.jobs import JobText, Notify
+from orchestrator.config.jobs import JobText
+from orchestrator.config.notify import Notify
 from orchestrator.config.options.shared import (
     Bandwidth,
     DedupAction,
@@ -21,6 +22,7 @@ from orchestrator.config.options.shared import (
     StateDirectory,
     Transfers,
 )
+from orchestrator.config.references import Reference
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.prices import Prices
 
@@ -40,28 +42,6 @@ class Schemes(Section, frozen=True):
     s3: Annotated[str | None, Meta(description="The remote that s3://bucket/path means.", examples=["my-aws"])] = None
     gs: Annotated[str | None, Meta(description="The remote that gs://bucket/path means.", examples=["my-gcs"])] = None
     azure: Annotated[str | None, Meta(description="The remote that azure://container/path means.", examples=["my-azure"])] = None
-
-
-class Reference(Section, frozen=True):
-    """Where a secret comes from. Exactly one key is set."""
-
-    instead: ClassVar[str] = (
-        "a secret does not belong in a config file: write where it is instead, such as {env: NAS_PASSWORD}, "
-        "{file: /run/secrets/nas}, {credential: nas} or {command: [pass, show, nas]}"
-    )
-    """What to write instead of a plain value, which must not be repeated."""
-
-    env: Annotated[str | None, Meta(description="The variable of the environment that holds it.", examples=["NAS_PASSWORD"])] = (
-        None
-    )
-    file: Annotated[str | None, Meta(description="The file that holds it.", examples=["/run/secrets/nas"])] = None
-    credential: Annotated[
-        str | None, Meta(description="The name of a systemd credential, as in `LoadCredential=nas:/etc/nas`.", examples=["nas"])
-    ] = None
-    command: Annotated[
-        list[str] | None,
-        Meta(description="The program that prints it, and its arguments; no shell.", examples=[["pass", "show", "nas"]]),
-    ] = None
 
 
 Secrets = Annotated[
@@ -323,7 +303,14 @@ class Config(Section, frozen=True):
     tags: Annotated[Tags, Meta(description="How tags are read.")] = Tags()
     dedup: Annotated[Dedup, Meta(description="What to do with duplicates.")] = Dedup()
     jobs: Annotated[dict[str, JobText], Meta(description="Jobs for `run`, which cron calls: each is a list of steps.")] = {}
-    notify: Annotated[Notify, Meta(description="Where to report the end of a job (only validated so far).")] = Notify()
+    notify: Annotated[Notify, Meta(description="Where to report the end of each job.")] = Notify()
+    prometheus: Annotated[
+        str | None,
+        Meta(
+            description="The file for node_exporter's textfile collector: how each job last ended, as of the last `run`.",
+            examples=["/var/lib/prometheus/node-exporter/music-orchestrator.prom"],
+        ),
+    ] = None
     rclone: Rclone = None
     rclone_config: RcloneConfig = None
     rclone_config_password: Annotated[
@@ -336,6 +323,9 @@ class Config(Section, frozen=True):
     ] = None
     state_dir: StateDirectory = None
     log_file: LogFile = None
+    log_format: Annotated[
+        Literal["text", "json"], Meta(description="Lines of the log file for people, or one JSON object a line.")
+    ] = "text"
     bandwidth: Bandwidth = None
     transfers: Transfers = None
     max_delete: MaxDelete = None

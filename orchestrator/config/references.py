@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct
 
 from orchestrator.errors import AuthError
-
-if TYPE_CHECKING:
-    from orchestrator.config.model import Reference
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH = re.compile(r"(?:[/~.][^\n{}=]{0,200}|[\w. -]{1,80}(?:/[^\n{}=]{0,200}|\.\w{1,8}))")
@@ -22,6 +21,28 @@ _OF_SEVERAL_LINES = ("{", "-----BEGIN")
 
 Run = Callable[[Sequence[str]], bytes]
 """Runs a program and gives what it prints; raises AuthError with a reason that repeats none of it."""
+
+
+class Reference(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a secret comes from. Exactly one key is set."""
+
+    instead: ClassVar[str] = (
+        "a secret does not belong in a config file: write where it is instead, such as {env: NAS_PASSWORD}, "
+        "{file: /run/secrets/nas}, {credential: nas} or {command: [pass, show, nas]}"
+    )
+    """What to write instead of a plain value, which must not be repeated."""
+
+    env: Annotated[str | None, Meta(description="The variable of the environment that holds it.", examples=["NAS_PASSWORD"])] = (
+        None
+    )
+    file: Annotated[str | None, Meta(description="The file that holds it.", examples=["/run/secrets/nas"])] = None
+    credential: Annotated[
+        str | None, Meta(description="The name of a systemd credential, as in `LoadCredential=nas:/etc/nas`.", examples=["nas"])
+    ] = None
+    command: Annotated[
+        list[str] | None,
+        Meta(description="The program that prints it, and its arguments; no shell.", examples=[["pass", "show", "nas"]]),
+    ] = None
 
 
 def is_variable(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.report import plan_view
+from orchestrator.report.journald import is_journal, priority
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_location, with_path
 from orchestrator.wording import counted, size_text
@@ -38,6 +39,7 @@ class TextReporter:
         self._verbose = verbose
         self._quiet = quiet
         self._terminal = stdout.isatty()
+        self._journal = is_journal(stderr)
         self._bars_wanted = stderr.isatty() and not quiet
         self._lock = threading.Lock()
         self._bars: Bars | None = None
@@ -190,7 +192,7 @@ class TextReporter:
                 self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
             else:
                 self._output.flush()
-                self._side.line(text)
+                self._side.line(f"{priority(level)}{text}" if self._journal else text)
                 self._side.flush()
 
     def _begin_bar(self, name: str, total: int | None, size: int) -> None:

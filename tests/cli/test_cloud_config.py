@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.cli.main import run
 from orchestrator.config import loading, model
+from orchestrator.config.references import Reference
 from orchestrator.errors import AuthError, ConfigError
 from orchestrator.location import cloud_definition, resolve
 from orchestrator.profiles import load_profile
@@ -41,7 +42,7 @@ KEYS = {
     "sync_mode": ("upload", "upload"),
     "delete_after_sync": ("true", True),
     "options": ("{storage_class: STANDARD_IA}", {"storage_class": "STANDARD_IA"}),
-    "secrets": ("{sse_customer_key: {file: /run/sse}}", {"sse_customer_key": model.Reference(file="/run/sse")}),
+    "secrets": ("{sse_customer_key: {file: /run/sse}}", {"sse_customer_key": Reference(file="/run/sse")}),
 }
 """Each key of the section -> as `config set` gets it, as it is read. `credentials_path` excludes `credentials_env`."""
 KEY_PAIR = {"AWS_CREDENTIALS": "AKIAEXAMPLE:se/cr+et=="}

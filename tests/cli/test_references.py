@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.config import loading
-from orchestrator.config.model import Reference
-from orchestrator.config.references import References
+from orchestrator.config.references import Reference, References
 from orchestrator.errors import AuthError, ConfigError
 from orchestrator.rclone import secret_command
 from orchestrator.rclone.secret_command import printed_by

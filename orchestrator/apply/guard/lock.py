@@ -108,6 +108,19 @@ class RunLock:
         self.release()
 
 
+def holder_of(state_directory: Path) -> ProcessInfo | None:
+    """The process that holds the lock of a state directory, as it wrote there; None if it has ended."""
+    try:
+        descriptor = os.open(state_directory / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        holder = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    return None if holder is None or is_dead(holder) else holder
+
+
 def this_process(command: str = "") -> ProcessInfo:
     """This process."""
     return ProcessInfo(os.getpid(), socket.gethostname(), boot_id(), start_ticks(os.getpid()), time.time(), command, _namespace())

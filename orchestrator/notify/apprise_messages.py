@@ -1,0 +1,50 @@
+"""Send a message through apprise, which knows a hundred services. It is an extra, imported when there is something to send."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import threading
+
+from orchestrator.errors import PermanentError, UsageError
+from orchestrator.notify.message import Message
+
+MISSING = "messages need apprise: pip install 'music-orchestrator[notify]'"
+
+
+def installed() -> bool:
+    """Whether apprise can be imported."""
+    return importlib.util.find_spec("apprise") is not None
+
+
+def send(url: str, message: Message) -> None:
+    """Send it. Raises UsageError for an address that apprise does not take, PermanentError for what could not be sent."""
+    import apprise  # noqa: PLC0415 - an extra, and slow to import
+
+    heard = _Heard()
+    logger = logging.getLogger("apprise")
+    logger.propagate = False  # otherwise Python prints its warnings to stderr
+    logger.addHandler(heard)
+    try:
+        kinds = {"success": apprise.NotifyType.SUCCESS, "news": apprise.NotifyType.INFO, "failure": apprise.NotifyType.FAILURE}
+        # Of an Apprise object with all addresses, threads of a pool would send it, and keep the program from ending.
+        service = apprise.Apprise.instantiate(url)
+        if not service:
+            raise UsageError("apprise does not know this address")
+        if not service.notify(body=message.body, title=message.title, notify_type=kinds[message.event], body_format="text"):
+            raise PermanentError(heard.last or "it could not be sent")
+    finally:
+        logger.removeHandler(heard)
+
+
+class _Heard(logging.Handler):
+    """The last warning of apprise in this thread: why it did not work."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.last = ""
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            self.last = record.getMessage()

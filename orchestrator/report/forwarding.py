@@ -1,0 +1,71 @@
+"""A reporter that passes everything on: what others do as well is in subclasses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.plan.model import Plan
+from orchestrator.report.reporter import Column, Reporter, Summary
+
+
+class ForwardingReporter:
+    """See the module."""
+
+    def __init__(self, to: Reporter) -> None:
+        self.passed_to = to
+
+    @property
+    def can_ask(self) -> bool:
+        """As the reporter behind it."""
+        return self.passed_to.can_ask
+
+    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+        """Pass it on."""
+        self.passed_to.stage(name, total, sizes)
+
+    def advance(self, items: int = 1, size: int = 0) -> None:
+        """Pass it on."""
+        self.passed_to.advance(items, size)
+
+    def note(self, message: str) -> None:
+        """Pass it on."""
+        self.passed_to.note(message)
+
+    def warning(self, message: str, path: str | None = None) -> None:
+        """Pass it on."""
+        self.passed_to.warning(message, path)
+
+    def finding(self, kind: str, message: str, path: str) -> None:
+        """Pass it on."""
+        self.passed_to.finding(kind, message, path)
+
+    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+        """Pass it on."""
+        self.passed_to.error(code, message, path, location)
+
+    def plan(self, plan: Plan, *, everything: bool = False) -> None:
+        """Pass it on."""
+        self.passed_to.plan(plan, everything=everything)
+
+    def table(
+        self, kind: str, columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, empty: str, title: str = ""
+    ) -> None:
+        """Pass it on."""
+        self.passed_to.table(kind, columns, rows, empty=empty, title=title)
+
+    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
+        """Pass it on."""
+        self.passed_to.document(kind, text, fields)
+
+    def confirm(self, question: str) -> bool:
+        """Pass it on."""
+        return self.passed_to.confirm(question)
+
+    def summary(self, summary: Summary) -> None:
+        """Pass it on."""
+        self.passed_to.summary(summary)
+
+    def close(self) -> bool:
+        """Pass it on."""
+        return self.passed_to.close()

@@ -1,0 +1,93 @@
+"""The log file: what it holds, its JSON, logrotate; and what stderr looks like in systemd's journal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.cli.main import run
+from orchestrator.report.log import ROOT, logging_to
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config.yaml"
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_CONFIG", str(path))
+    monkeypatch.setenv("MUSIC_ORCHESTRATOR_STATE_DIR", str(tmp_path / "state"))
+    return path
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_log_holds_what_was_reported_from_the_beginning_to_the_end(config: Path, tmp_path: Path, log_format: str) -> None:
+    config.write_text(f"log_file: {tmp_path}/log\nlog_format: {log_format}\n")
+    assert run(["scan", str(tmp_path / "gone\nagain"), "-q"]) == 2
+    text = (tmp_path / "log").read_text()
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    begin, error, end = text.splitlines()
+    if log_format == "json":
+        first, second, third = map(json.loads, (begin, error, end))
+        assert (first["level"], second["level"], second["code"]) == ("info", "error", "usage")
+        assert third["summary"]["exit_code"] == 2
+        begin, error, end = (one["message"] for one in (first, second, third))
+    assert "scan begins" in begin
+    assert r"gone\nagain" in error
+    assert "scan ended with 2 (usage or configuration) after" in end
+
+
+def test_the_log_of_rclone_is_json_as_well(config: Path, tmp_path: Path) -> None:
+    config.write_text(f"log_file: {tmp_path}/log\nlog_format: json\nrclone_config: {tmp_path}/none.conf\n")
+    (tmp_path / "none.conf").touch()
+    (tmp_path / "music").mkdir()
+    assert run(["scan", str(tmp_path / "music"), "-vv"]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert all({"time", "level", "message"} <= line.keys() for line in lines)
+
+
+def test_after_logrotate_the_log_goes_on_in_a_new_file(tmp_path: Path) -> None:
+    log = logging.getLogger(f"{ROOT}.test")
+    file = tmp_path / "log"
+    with logging_to(file, sys.stderr, verbose=0):
+        log.info("before")
+        file.rename(tmp_path / "log.1")
+        log.info("after")
+        file.unlink()
+        tmp_path.chmod(0o500)  # as root this keeps nobody out
+        log.info("later")
+        tmp_path.chmod(0o700)
+    assert (tmp_path / "log.1").read_text().endswith("INFO before\n")
+    if os.getuid() == 0:
+        assert file.read_text().endswith("INFO later\n")
+
+
+def test_a_full_disk_ends_no_command(tmp_path: Path) -> None:
+    with logging_to(Path("/dev/full"), sys.stderr, verbose=0):
+        logging.getLogger(f"{ROOT}.test").info("lost")
+
+
+def test_only_run_goes_on_without_its_log(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "music").mkdir()
+    config.write_text(f"log_file: {tmp_path}\njobs: {{n: {{scan: {{location: {tmp_path}/music}}}}}}\n")
+    assert run(["scan", str(tmp_path / "music")]) == 2
+    capsys.readouterr()
+    assert run(["run", "-q"]) == 0
+    assert capsys.readouterr().err == f"warning: cannot write the log file {tmp_path}: Is a directory\n"
+
+
+def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path) -> None:
+    """systemd names the stream in JOURNAL_STREAM; a stream that it does not name gets no prefixes."""
+    for named, prefix in ((True, "<3>"), (False, "")):
+        with (tmp_path / "stderr").open("w+") as stderr:
+            found = os.fstat(stderr.fileno())
+            stream = f"{found.st_dev}:{found.st_ino + (not named)}"
+            words = [sys.executable, "-m", "orchestrator", "show", str(tmp_path / "nothing"), "-v"]
+            subprocess.run(words, stderr=stderr, env={**os.environ, "JOURNAL_STREAM": stream}, check=False)
+        lines = (tmp_path / "stderr").read_text().splitlines()
+        assert lines[-1].startswith(f"{prefix}error: ")
+        assert all(line.startswith("<") == named for line in lines)
+        assert "\x1b" not in "".join(lines)
