@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from orchestrator.actions.problems import standing
 from orchestrator.actions.session import Session
 from orchestrator.config.jobs import Job
 from orchestrator.config.notify import Notify, healthcheck_problem, url_problem
@@ -311,6 +313,7 @@ class JobReports:
                 ended = next((run for run in history.last(name) if run.ended is not None or run.killed), None)
                 facts.append(JobFacts(name, ended, history.last_success(name)))
         try:
-            write(Path(file).expanduser().absolute(), text_of(facts))
+            problems = Counter(one.location for one in standing(self._session))
+            write(Path(file).expanduser().absolute(), text_of(facts, problems))
         except OrchestratorError as error:
             self._session.reporter.warning(error.message)

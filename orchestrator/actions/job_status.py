@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from orchestrator.actions.jobs import chosen_jobs
 from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import local_time
 from orchestrator.apply.guard.lock import holder_of
 from orchestrator.config.calendar import parse_calendars
 from orchestrator.config.jobs import Job
@@ -18,10 +19,10 @@ from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.config.start_times import last_start, next_start
 from orchestrator.errors import MEANINGS, ExitCode
 from orchestrator.job_history.store import JobRun
-from orchestrator.report.reporter import Column, duration_text
+from orchestrator.report.reporter import Column, age_text, duration_text
 
-TOLERANCE_S = 3600.0
-"""How late a job may begin: timers have random delays, and a machine takes time to start. docs/jobs.md names it."""
+TOLERANCE_S = 7200.0
+"""How late a job may begin: timers have random delays, and wait an hour for other runs. docs/telling.md names it."""
 _EARLY_S = 60.0
 """A job that begins so much before its time counts as begun in time: clocks are set."""
 _SHOWN = 20
@@ -111,9 +112,9 @@ def _row(one: JobStatus, now: float) -> dict[str, Any]:
         "result": one.result,
         "age_s": None if run is None else round(max(0.0, now - (run.ended or run.began)), 3),
         **(_run_fields(run) if run is not None else dict.fromkeys(_RUN_FIELDS)),
-        "last_success": _utc(one.last_success),
-        "next_start": _utc(one.next_start),
-        "due": _utc(one.due),
+        "last_success": _time(one.last_success),
+        "next_start": _time(one.next_start),
+        "due": _time(one.due),
         "overdue": one.overdue,
     }
 
@@ -123,7 +124,7 @@ _RUN_FIELDS = ("began", "ended", "exit_code", "duration_s", "changed", "failed",
 
 def _run_fields(run: JobRun) -> dict[str, Any]:
     fields = {key: getattr(run, key) for key in _RUN_FIELDS}
-    return fields | {"began": _utc(run.began), "ended": _utc(run.ended), "runs": list(run.runs)}
+    return fields | {"began": _time(run.began), "ended": _time(run.ended), "runs": list(run.runs)}
 
 
 def _run_row(run: JobRun, *, under_way: bool) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _duration(row: Any) -> str:
 _COLUMNS = (
     Column("job", "job", whole=True),
     Column("began", "last start", whole=True, text=lambda row: _local_of(row["began"])),
-    Column("age_s", "age", whole=True, text=lambda row: "-" if row["age_s"] is None else f"{_age(row['age_s'])}"),
+    Column("age_s", "age", whole=True, text=lambda row: "-" if row["age_s"] is None else f"{age_text(row['age_s'])}"),
     Column("duration_s", "took", right=True, whole=True, text=_duration),
     Column("changed", "changes", right=True),
     Column("result", "result", text=_result_text),
@@ -163,15 +164,8 @@ _RUN_COLUMNS = (
 )
 
 
-def _age(seconds: float) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _utc(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+def _time(moment: float | None) -> str | None:
+    return None if moment is None else local_time(moment)
 
 
 def _local(moment: float | None) -> str:

@@ -64,16 +64,21 @@ _NOTHING = Told()
 class ProblemReports:
     """Those of one session."""
 
-    def __init__(self, settings: Settings, reporter: Reporter) -> None:
+    def __init__(self, settings: Settings, reporter: Callable[[], Reporter]) -> None:
+        """`reporter` gives that of the session at this moment: `run` listens to it for a while."""
         self._unattended = False
         self._settings = settings
-        self._reporter = reporter
+        self._reporter_now = reporter
         self._new = self._known = 0
         self._search: _Search | None = None
         self._reported: dict[str, set[tuple[str, str, str]]] = {}
         """Location -> the problems there that were reported before, or a moment ago."""
         self._ignored: IgnoredFiles | None = None
         self._named: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def _reporter(self) -> Reporter:
+        return self._reporter_now()
 
     @property
     def only_news(self) -> bool:

@@ -13,7 +13,7 @@ from orchestrator.errors import UsageError
 from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
 from orchestrator.location import path_below
 from orchestrator.paths import join_location
-from orchestrator.report.reporter import Column
+from orchestrator.report.reporter import Column, age_text
 from orchestrator.wording import counted
 
 REMEDIES = {
@@ -34,7 +34,7 @@ REMEDIES = {
 """Code of a problem -> what to do, where its reason does not say it."""
 
 _COLUMNS = (
-    Column("age_s", "age", right=True, text=lambda row: _age(row["age_s"])),
+    Column("age_s", "age", right=True, text=lambda row: age_text(row["age_s"])),
     Column("path", "file", text=lambda row: join_location(row["location"], row["path"])),
     Column("reason", "problem"),
     Column("remedy", "what to do"),
@@ -63,6 +63,13 @@ def list_problems(options: ProblemsListOptions, session: Session) -> list[Standi
             f"{counted(hidden, 'problem')} not listed, because {'it is' if hidden == 1 else 'they are'} ignored"
         )
     return chosen
+
+
+def standing(session: Session) -> list[StandingProblem]:
+    """The problems that stand, without those that are ignored."""
+    stored, patterns = _stored(session)
+    ignored = IgnoredFiles({*session.config.ignore, *patterns})
+    return [one for one in stored if not ignored.match(one.location, one.path)]
 
 
 def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:
@@ -114,10 +121,3 @@ def _row(problem: StandingProblem, now: float, *, ignored: bool) -> dict[str, An
         "age_s": max(0, round(now - problem.since)),
         "ignored": ignored,
     }
-
-
-def _age(seconds: int) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit}"
-    return "now"

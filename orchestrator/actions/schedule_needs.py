@@ -14,7 +14,7 @@ from orchestrator.actions.job_check import locations_in
 from orchestrator.actions.session import Session
 from orchestrator.config.calendar import Calendar
 from orchestrator.config.jobs import Job
-from orchestrator.config.model import Reference
+from orchestrator.config.references import Reference
 from orchestrator.errors import AuthError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, resolve
 from orchestrator.paths import is_local
@@ -42,7 +42,7 @@ def schedule_of(session: Session, name: str, job: Job, calendars: Sequence[Calen
     """The schedule of a job; what the user must do himself is noted. Raises UsageError for a location that cannot be."""
     home, system = str(Path("~").expanduser()), os.geteuid() == 0
     reached = _reached(session, job)
-    references = [*_references(session, reached.remotes)]
+    references = [*_references(session, reached.remotes), *_of_notify(session, job)]
     config_file = _rclone_config_file(session)
     given_state = session.options.state_dir or session.config.state_dir
     state = chosen_directory(given_state, {})
@@ -115,6 +115,11 @@ def _references(session: Session, remotes: frozenset[str] | None) -> Iterator[Re
             yield Reference(env=config.cloud.credentials_env)
 
 
+def _of_notify(session: Session, job: Job) -> Iterator[Reference]:
+    notify = job.notify if job.notify is not None else session.config.notify
+    yield from (one for one in (*notify.urls, notify.healthcheck) if isinstance(one, Reference))
+
+
 def _program() -> tuple[str, ...]:
     script = Path(sysconfig.get_path("scripts")) / NAME
     return (str(script),) if script.is_file() else (sys.executable, "-m", "orchestrator")
@@ -174,7 +179,7 @@ def _files_written(session: Session, job: Job) -> Iterator[str]:
     if session.log_file is not None:
         yield str(session.log_file.parent)
     manifests = [step.verify.manifest for step in job.steps if step.verify is not None]
-    for file in (job.html, *manifests):
+    for file in (job.html, session.config.prometheus, *manifests):
         if file is not None:
             yield str(Path(file).expanduser().absolute().parent)
 

@@ -55,7 +55,7 @@ class Session(Settings):
     def __init__(self, options: CommonOptions, reporter: Reporter) -> None:
         super().__init__(options)
         self.reporter = reporter
-        self.problems = ProblemReports(self, reporter)
+        self.problems = ProblemReports(self, lambda: self.reporter)
         self.summary = Summary()  # filled in by the actions
         self.stop = threading.Event()
         """Set it to make the session's work end soon and in good order; the CLI does on SIGINT and SIGTERM."""

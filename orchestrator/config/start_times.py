@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 
 from orchestrator.config.calendar import Calendar
 
-_DAYS = 70
-"""Every calendar has a day within so many: at most the 31st, and two months in a row without one do not exist."""
+_DAYS = 41 * 366
+"""Every calendar has a day within so many: at most a 29 February on one day of the week, around 2100."""
 
 
 def last_start(calendars: Sequence[Calendar], now: float) -> float | None:
@@ -34,7 +34,8 @@ def next_start(calendars: Sequence[Calendar], now: float) -> float | None:
 def _of_day(calendars: Sequence[Calendar], day: date) -> Iterator[float]:
     """A time that summer time leaves out is an hour later here. Timers differ in this, by an hour at most."""
     for calendar in calendars:
-        if (not calendar.weekdays or day.weekday() in calendar.weekdays) and (not calendar.days or day.day in calendar.days):
+        wanted = ((calendar.weekdays, day.weekday()), (calendar.days, day.day), (calendar.months, day.month))
+        if all(not chosen or one in chosen for chosen, one in wanted):
             for hour in calendar.hours:
                 for minute in calendar.minutes:
                     yield datetime(day.year, day.month, day.day, hour, minute).timestamp()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ class JobFacts(NamedTuple):
 
 
 _PREFIX = "music_orchestrator_job"
+_PROBLEMS = "music_orchestrator_problems"
 _HELP = {
     "last_start_timestamp_seconds": "When the job last began.",
     "last_end_timestamp_seconds": "When the job last ended.",
@@ -38,17 +39,19 @@ _HELP = {
 }
 
 
-def text_of(jobs: Iterable[JobFacts]) -> str:
-    """The content of the file: gauges, each with its help and type once."""
+def text_of(jobs: Iterable[JobFacts], problems: Mapping[str, int]) -> str:
+    """The content of the file: gauges, each with its help and type once. `problems`: how many stand, by location."""
     samples: dict[str, list[str]] = {name: [] for name in _HELP}
     for job in jobs:
         for name, value in _values(job):
             samples[name].append(f'{_PREFIX}_{name}{{name="{_escaped(job.name)}"}} {value}\n')
+    standing = [f'{_PROBLEMS}{{location="{_escaped(where)}"}} {number}\n' for where, number in sorted(problems.items())]
+    about_problems = f"# HELP {_PROBLEMS} Problems of files that stand.\n# TYPE {_PROBLEMS} gauge\n" if standing else ""
     return "".join(
         f"# HELP {_PREFIX}_{name} {_HELP[name]}\n# TYPE {_PREFIX}_{name} gauge\n{''.join(lines)}"
         for name, lines in samples.items()
         if lines
-    )
+    ) + "".join([about_problems, *standing])
 
 
 def _values(job: JobFacts) -> Iterator[tuple[str, str]]:

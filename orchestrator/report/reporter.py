@@ -209,6 +209,14 @@ def stage_text(name: str, total: int | None, sizes: Mapping[str, int] | None) ->
     return f"{name}: {counted(total, 'item')}{ways}"
 
 
+def age_text(seconds: float) -> str:
+    """How long ago something was, for people."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return "now"
+
+
 def duration_text(seconds: float | None) -> str:
     """Seconds for people."""
     if seconds is None:

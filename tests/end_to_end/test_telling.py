@@ -203,7 +203,7 @@ def test_a_job_is_overdue_when_it_has_not_begun_in_time(machine: Machine, monkey
     monkeypatch.setattr(time, "time", lambda: now[0])
     machine.jobs = "nightly: {at: '02:30', wait: 30m, steps: [{scan: {location: inbox}}]}"
     assert machine.status()[0]["overdue"] is False, "it has never run, and no time has passed"
-    now[0] += 11.9 * 3600  # 3:54: an hour and the time that it may wait are not over
+    now[0] += 12.9 * 3600  # 4:54: two hours and the time that it may wait are not over
     assert machine.status()[0]["overdue"] is False
     now[0] += 0.2 * 3600
     (job, *_) = machine.status(code=3)

@@ -30,7 +30,8 @@ def parsed(text: str) -> dict[tuple[str, str], float]:
         else:
             sample = _SAMPLE.fullmatch(line)
             assert sample is not None, line
-            assert (sample[1], sample[2]) == (seen[-1], "name")
+            assert sample[1] == seen[-1]
+            assert sample[2] == ("location" if sample[1] == "music_orchestrator_problems" else "name")
             label = re.sub(r"\\.", lambda escape: _ESCAPES[escape[0]], sample[3])
             assert (sample[1], label) not in found
             found[sample[1].removeprefix("music_orchestrator_job_"), label] = float(sample[4])
@@ -49,7 +50,8 @@ def test_the_text_follows_the_grammar_whatever_jobs_are_called() -> None:
                 JobFacts("y", failed, None),
                 JobFacts("z", killed, 5.0),
                 JobFacts("new", None, None),
-            ]
+            ],
+            {'nas:Mu"sic': 3},
         )
     )
     assert {name: value for (name, label), value in found.items() if label == hostile} == {
@@ -65,6 +67,7 @@ def test_the_text_follows_the_grammar_whatever_jobs_are_called() -> None:
     }
     assert (found["last_exit_code", "y"], found["last_failed", "y"], found["last_failed", "z"]) == (130, 1, 1)
     assert ("last_end_timestamp_seconds", "z") not in found
+    assert found["music_orchestrator_problems", 'nas:Mu"sic'] == 3
     assert not any(label == "new" for _, label in found)
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def status_command(session: Session, options: StatusOptions) -> int:
     """Show how each job last ended, how long ago that was, and when it starts next.
 
-    Ends with 3 if a job is overdue: it has not begun within an hour (and its `wait`) of a time in its `at`. With -q it prints
-    only that.
+    Ends with 3 if a job is overdue: it has not begun within two hours (and its `wait`) of a time in its `at`. With -q it
+    prints only that.
     """
     from orchestrator.actions.job_status import status  # noqa: PLC0415 - imported when the command runs
 
