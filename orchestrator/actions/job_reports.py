@@ -254,9 +254,9 @@ class JobReports:
         started = [check.started for check in self._checks.values() if check.started is not None]
         on_their_way = [self._call(check, worst(check.codes)) for check in self._checks.values() if check.codes]
         on_their_way += self._messages()
-        problems = [delivery.problem() for delivery in (*started, *on_their_way)]
-        for problem in dict.fromkeys(one for one in problems if one is not None):
-            self._session.reporter.warning(problem)
+        problems = {delivery.label: problem for delivery in (*started, *on_their_way) if (problem := delivery.problem())}
+        for label, problem in problems.items():
+            self._session.reporter.warning(f"{label}: {problem}")
 
     def _messages(self) -> list[Delivery]:
         wanted = [

@@ -19,7 +19,8 @@ class Delivery:
 
     def __init__(self, label: str, send: Callable[[float], None]) -> None:
         """`send` gets the time by which it must be done (of the monotonic clock), and raises what it cannot do."""
-        self._label = label
+        self.label = label
+        """What it is for: the key of the config."""
         self._send = send
         self._problem: str | None = None
         self._until = time.monotonic() + LONGEST_S
@@ -30,13 +31,13 @@ class Delivery:
         """Wait until it has ended, at most for the rest of its time. What went wrong, without secrets; None if nothing did."""
         self._thread.join(max(0.0, self._until - time.monotonic()))
         if self._thread.is_alive():
-            return f"{self._label}: no answer within {LONGEST_S:.0f} s"
+            return f"no answer within {LONGEST_S:.0f} s"
         return self._problem
 
     def _work(self) -> None:
         try:
             self._send(self._until)
         except OrchestratorError as error:
-            self._problem = f"{self._label}: {one_line(error.message)}"
+            self._problem = f"{one_line(error.message)}"
         except Exception as error:
-            self._problem = f"{self._label}: {type(error).__name__}: {one_line(str(error))}"
+            self._problem = f"{type(error).__name__}: {one_line(str(error))}"
