@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from orchestrator.actions.config_check import config_problems
-from orchestrator.actions.job_check import job_problems, unused_settings
+from orchestrator.actions.job_check import job_problems, sends_messages, unused_settings
 from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import Session
@@ -26,6 +26,7 @@ from orchestrator.config.problems import Problem, refuse, without_consequences
 from orchestrator.config.schema import schema
 from orchestrator.config.template import template
 from orchestrator.errors import ConfigError, OrchestratorError, UsageError
+from orchestrator.notify.apprise_messages import MISSING, installed
 from orchestrator.plan.layout.presets import DEFAULT
 
 _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
@@ -96,6 +97,8 @@ def validate(options: ConfigValidateOptions, session: Session) -> Path:
     refuse(_Checker(session).check(text, path))
     for sentence in unused_settings({name: as_job(job) for name, job in parse(text, path).jobs.items()}):
         session.reporter.warning(sentence)
+    if sends_messages(parse(text, path)) and not installed():
+        session.reporter.warning(MISSING)
     session.reporter.document("config-file", f"{path}: valid", {"path": str(path), "valid": True})
     return path
 

@@ -20,6 +20,7 @@ from orchestrator.config.fields import fields_of
 from orchestrator.config.jobs import Job, as_job, placed_steps
 from orchestrator.config.loading import LoadedConfig
 from orchestrator.config.location_text import check_form, is_path
+from orchestrator.config.model import Config
 from orchestrator.config.options.declare import Options
 from orchestrator.config.options.dedup import DedupStep
 from orchestrator.config.options.organize import OrganizeStep
@@ -58,6 +59,13 @@ def unused_settings(jobs: Mapping[str, Job]) -> list[str]:
     """One sentence for each setting of these jobs that has no effect yet."""
     later = [name for name, job in jobs.items() if job.html is not None]
     return [f"jobs.{name}.html has no effect yet: this version writes no such report" for name in later]
+
+
+def sends_messages(config: Config) -> bool:
+    """Whether the end of some job is to be reported by a message."""
+    return any(
+        notify is not None and notify.urls for notify in (config.notify, *(as_job(job).notify for job in config.jobs.values()))
+    )
 
 
 def locations_in(options: Options) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ Nothing of this keeps a job from being done or changes an exit code: what goes w
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -23,14 +24,16 @@ from orchestrator.actions.session import Session
 from orchestrator.config.jobs import Job
 from orchestrator.config.notify import Notify, healthcheck_problem, url_problem
 from orchestrator.config.references import Reference, References
-from orchestrator.errors import ExitCode, OrchestratorError, UsageError, worst
+from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError, UsageError, worst
 from orchestrator.job_history.store import GOES_ON, JobHistory, JobRun
 from orchestrator.notify.delivery import Delivery
 from orchestrator.notify.message import Ending, Message, message_of
 from orchestrator.rclone.known_secrets import hide
 from orchestrator.rclone.redact import one_line
 from orchestrator.report.listening import ListeningReporter
-from orchestrator.report.reporter import printable
+from orchestrator.report.reporter import printable, unexpected_text
+
+_log = logging.getLogger(__name__)
 
 _COUNTS = {"changed": "ops_done", "failed": "ops_failed", "skipped": "ops_skipped", "bytes_moved": "bytes_moved"}
 """Field of JobRun -> field of the summary, which counts on over all jobs."""
@@ -65,13 +68,15 @@ class JobReports:
         self._began = False
         self._endings: list[Ending] = []
         self._killed: dict[str, str] = {}
-        self._broken_history = False
+        self._broken_history = self._failed = False
         self._references: References | None = None
-        self._checks: dict[str | Reference, _HealthCheck] = {}
+        self._checks: dict[bytes, _HealthCheck] = {}
         for name in jobs:
             where, notify = self._notify(name)
             if notify.healthcheck is not None:
-                self._checks.setdefault(notify.healthcheck, _HealthCheck(f"{where}.healthcheck", notify.healthcheck))
+                self._checks.setdefault(
+                    msgspec.json.encode(notify.healthcheck), _HealthCheck(f"{where}.healthcheck", notify.healthcheck)
+                )
 
     def __enter__(self) -> JobReports:
         self._session.reporter = self._listening
@@ -82,8 +87,10 @@ class JobReports:
             if error is not None and not self._began:
                 self._refused(error)
             if self._endings:
-                self._write_prometheus()
-                self._send()
+                with self._harmless("the file for Prometheus is not written"):
+                    self._write_prometheus()
+                with self._harmless("not all messages and health checks were sent"):
+                    self._send()
         finally:
             self._session.reporter = self._listening.passed_to
 
@@ -186,11 +193,26 @@ class JobReports:
     def _history_errors(self) -> Iterator[None]:
         """One warning for a history that cannot be read or written; then nothing more is recorded."""
         try:
+            with self._harmless("how the jobs end is not recorded"):
+                yield
+        finally:
+            self._broken_history |= self._failed
+            self._failed = False
+
+    @contextmanager
+    def _harmless(self, what: str) -> Iterator[None]:
+        """An error of the block, a bug of ours included, is a warning; an interruption is none."""
+        try:
             yield
+        except InterruptedRunError:
+            raise
         except OrchestratorError as error:
-            if not self._broken_history:
-                self._session.reporter.warning(f"how the jobs end is not recorded: {error.message}")
-            self._broken_history = True
+            self._failed = True
+            self._session.reporter.warning(f"{what}: {error.message}")
+        except Exception as error:
+            self._failed = True
+            _log.exception("unexpected")
+            self._session.reporter.warning(f"{what}: {unexpected_text(error)}")
 
     # Everything else.
 
@@ -225,7 +247,7 @@ class JobReports:
 
     def _check_of(self, name: str) -> _HealthCheck | None:
         url = self._notify(name)[1].healthcheck
-        return None if url is None else self._checks[url]
+        return None if url is None else self._checks[msgspec.json.encode(url)]
 
     def _call(self, check: _HealthCheck, code: ExitCode | None) -> Delivery:
         """Call it in the background: at the start, or with the code at the end."""
@@ -312,8 +334,5 @@ class JobReports:
             for name in self._session.config.jobs:
                 ended = next((run for run in history.last(name) if run.ended is not None or run.killed), None)
                 facts.append(JobFacts(name, ended, history.last_success(name)))
-        try:
-            problems = Counter(one.location for one in standing(self._session))
-            write(Path(file).expanduser().absolute(), text_of(facts, problems))
-        except OrchestratorError as error:
-            self._session.reporter.warning(error.message)
+        problems = Counter(one.location for one in standing(self._session))
+        write(Path(file).expanduser().absolute(), text_of(facts, problems))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from orchestrator.actions.jobs import chosen_jobs
+from orchestrator.actions.schedule import installed_times
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.guard.lock import holder_of
@@ -39,7 +41,7 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
     """never, under way, killed, done, failed."""
     last_success: float | None
     next_start: float | None
-    """None: the job has no `at`."""
+    """None: nothing says when the job starts."""
     due: float | None
     """The last time at which it was to start, and should have begun by now; None if there was none since it is known."""
     overdue: bool
@@ -59,7 +61,8 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     if jobs:
         session.job_history.correct_times(now)
     under_way = holder_of(session.state) is not None
-    found = [_status(session, name, job, now, under_way=under_way) for name, job in jobs.items()]
+    times = installed_times() if jobs else {}
+    found = [_status(session, name, job, times.get(name) or job.at, now, under_way=under_way) for name, job in jobs.items()]
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
         session.reporter.table("job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs")
@@ -72,11 +75,11 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     return StatusResult(ExitCode.SOME_FAILED if overdue else ExitCode.DONE, tuple(found))
 
 
-def _status(session: Session, name: str, job: Job, now: float, *, under_way: bool) -> JobStatus:
+def _status(session: Session, name: str, job: Job, at: str | Sequence[str], now: float, *, under_way: bool) -> JobStatus:
     history = session.job_history
-    calendars = parse_calendars(job.at, session.loaded_config.label("jobs", name, "at"))
+    calendars = parse_calendars(at, session.loaded_config.label("jobs", name, "at"))
     runs = history.last(name)
-    since = history.known_since(name, [job.at] if isinstance(job.at, str) else job.at, now)
+    since = history.known_since(name, [at] if isinstance(at, str) else at, now)
     due = last_start(calendars, now - TOLERANCE_S - parse_duration(job.wait))
     if due is not None and due < since:
         due = None

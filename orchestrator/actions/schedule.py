@@ -79,6 +79,11 @@ def _made(job: str, options: ScheduleOptions, session: Session) -> tuple[Schedul
     return tuple(made)
 
 
+def installed_times() -> dict[str, tuple[str, ...]]:
+    """The jobs that `--install` let start at other times than the config says -> these times."""
+    return {one.mark.job: one.mark.at for one in files.installed(_folders(system=os.geteuid() == 0)) if one.mark.at}
+
+
 def _fitting() -> list[Form]:
     """The forms that this machine understands, the best first."""
     if sys.platform == "darwin":

@@ -85,23 +85,22 @@ class JobHistory:
             self._insert(run, is_open=False)
             return
         with self._writing() as connection:
-            connection.execute("UPDATE run SET open = 0, body = ? WHERE number = ?", (_body(run), run.number))
+            self._close(run)
             if run.succeeded:
                 connection.execute("UPDATE job SET succeeded = ? WHERE name = ?", (run.ended, run.job))
 
     def take_killed(self) -> list[JobRun]:
         """The runs that were killed, each only once. Call it with the lock: whatever began before and is open has died."""
-        with self._writing() as connection:
+        with self._writing():
             found = [msgspec.structs.replace(run, killed=True) for run in self._rows("WHERE open ORDER BY number")]
-            connection.executemany(
-                "UPDATE run SET open = 0, body = ? WHERE number = ?", [(_body(one), one.number) for one in found]
-            )
+            for run in found:
+                self._close(run)
         return found
 
     def last(self, job: str, limit: int = KEPT) -> list[JobRun]:
-        """The last runs of a job, the latest first."""
+        """The last runs of a job, the latest first: one that is under way, then those that ended, in the order of their ends."""
         with self._database.mapped_errors():
-            return self._rows("WHERE job = ? ORDER BY number DESC LIMIT ?", (job, limit))
+            return self._rows("WHERE job = ? ORDER BY open DESC, number DESC LIMIT ?", (job, limit))
 
     def correct_times(self, now: float) -> None:
         """Nothing can have happened later than now: the clock was wrong when that was recorded, and it was now at the latest."""
@@ -134,6 +133,11 @@ class JobHistory:
                 (job, wanted, now),
             )
         return now
+
+    def _close(self, run: JobRun) -> None:
+        """It gets a new number: others, that found the lock taken, may have ended since it began."""
+        self._connection.execute("DELETE FROM run WHERE number = ?", (run.number,))
+        self._connection.execute("INSERT INTO run (job, open, body) VALUES (?, 0, ?)", (run.job, _body(run)))
 
     def _insert(self, run: JobRun, *, is_open: bool) -> JobRun:
         with self._writing() as connection:

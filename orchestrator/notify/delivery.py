@@ -38,6 +38,6 @@ class Delivery:
         try:
             self._send(self._until)
         except OrchestratorError as error:
-            self._problem = f"{one_line(error.message)}"
+            self._problem = one_line(error.message)
         except Exception as error:
             self._problem = f"{type(error).__name__}: {one_line(str(error))}"

@@ -130,6 +130,8 @@ def test_what_was_stopped_in_the_second_step_is_finished_by_the_next_run(machine
     machine.proxy.wait_until_idle()
     machine.proxy.end_faults()
     assert machine.on_disk() == machine.organized(), "the first step was done"
+    (job, _) = machine.library("status", options=("--json",)).events
+    assert (job["result"], job["exit_code"]) == (("killed", None) if victim == signal.SIGKILL else ("failed", 130))
     code, said = machine.prints("-q")
     assert code == 0, said
     assert machine.on_disk() == machine.library.tree() == machine.organized()

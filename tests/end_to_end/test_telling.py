@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from orchestrator.actions import config_file
 from orchestrator.apply.guard.lock import RunLock
 from orchestrator.cli.main import run
 from orchestrator.job_history.store import HISTORY_FILE, JobHistory
 from orchestrator.notify import apprise_messages, delivery
+from orchestrator.schedules import crontab, systemd
+from orchestrator.schedules.marks import marked
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.notify.test_prometheus import parsed
@@ -98,7 +101,7 @@ def test_a_job_that_fails_is_told_with_its_code_and_the_reason(machine: Machine,
     """The addresses come from elsewhere. A job that is not in order is told, too, though it never begins."""
     monkeypatch.setenv("TOPIC", f"json://127.0.0.1:{machine.server.port}/hushhush")
     (machine.home / "uuid").write_text(machine.server.url("uuid?c={code}&s={status}"))
-    machine.notify = f"{{urls: [{{env: TOPIC}}], healthcheck: {{file: {machine.home}/uuid}}, on: [failure]}}"
+    machine.notify = f"{{urls: [{{env: TOPIC}}], healthcheck: {{command: [cat, {machine.home}/uuid]}}, on: [failure]}}"
     machine.jobs = f"nightly: [{{scan: {{location: {machine.home}/nowhere}}}}]"
     assert machine("run", "-q")[0] == 2
     (message,) = machine.messages()
@@ -170,13 +173,13 @@ def test_who_does_not_listen_keeps_no_job_from_being_done(machine: Machine, monk
     assert code == 0, err
     warnings = sorted(err.splitlines())
     assert [line.split(": ")[1] for line in warnings] == [
-        f"cannot write {machine.home}/no/folder/jobs.prom for Prometheus",
         f"cannot write the log file {machine.home}/no/folder/log",
         "notify.healthcheck",
         "notify.urls.0",
         "notify.urls.1",
         "notify.urls.2",
         "notify.urls.3",
+        "the file for Prometheus is not written",
     ]
     assert "hush" not in err
     assert (machine.home / "music/Band/Album (2001)").is_dir()
@@ -194,7 +197,10 @@ def test_without_apprise_one_line_says_what_to_install(machine: Machine, monkeyp
     machine.notify = "{urls: ['json://a/1', 'json://a/2']}"
     machine.add("1.mp3")
     code, _, err = machine("run", "-q")
-    assert (code, err) == (0, "warning: notify.urls: messages need apprise: pip install 'music-orchestrator[notify]'\n")
+    needed = "messages need apprise: pip install 'music-orchestrator[notify]'\n"
+    assert (code, err) == (0, f"warning: notify.urls: {needed}")
+    monkeypatch.setattr(config_file, "installed", lambda: False)
+    assert machine("config", "validate")[::2] == (0, f"warning: {needed}")
 
 
 def test_a_job_is_overdue_when_it_has_not_begun_in_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +233,18 @@ def test_a_job_is_overdue_when_it_has_not_begun_in_time(machine: Machine, monkey
     assert machine("status", "nigthly")[0] == 2
 
 
+def test_a_schedule_says_when_a_job_starts_where_the_config_does_not(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.jobs = "nightly: {scan: {location: inbox}}"
+    assert machine.status()[0]["next_start"] is None
+    for kept in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(kept, str(machine.home))
+    monkeypatch.setattr(systemd, "SYSTEM_FOLDER", machine.home / "systemd/user")
+    monkeypatch.setattr(crontab, "SYSTEM_FOLDER", machine.home / "cron.d")
+    (machine.home / "systemd/user").mkdir(parents=True)
+    (machine.home / f"systemd/user/{systemd.unit_name('nightly')}.timer").write_text(marked(["#"], 1, "nightly", ["04:10"]))
+    assert "04:10:00" in machine.status()[0]["next_start"]
+
+
 def test_a_full_state_directory_is_an_error_that_is_told(machine: Machine, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 4_000_000) as disk:
         machine.state = disk.root / "state"
@@ -241,3 +259,16 @@ def test_a_full_state_directory_is_an_error_that_is_told(machine: Machine, tmp_p
         assert (machine.inbox / "1.mp3").exists()
         disk.free()
         assert machine("run", "-q")[0] == 0
+
+
+def test_a_bug_of_ours_in_what_is_told_ends_no_job(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    machine.more = f"prometheus: {machine.home}/jobs.prom"
+    for place in ("job_history.store.JobHistory.take_killed", "notify.prometheus.text_of", "actions.job_reports.message_of"):
+        monkeypatch.setattr(f"orchestrator.{place}", broken)
+    machine.add("1.mp3")
+    code, _, err = machine("run", "-q")
+    assert (code, err.count("unexpected ZeroDivisionError"), err.count("\n")) == (0, 2, 2), err
+    assert (machine.home / "music/Band/Album (2001)").is_dir()

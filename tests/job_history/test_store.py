@@ -47,8 +47,16 @@ def test_what_was_killed_is_found_once(tmp_path: Path) -> None:
         (found,) = history.take_killed()
         assert (found.number, found.began, found.killed) == (begun.number, NOON, True)
         assert history.take_killed() == []
-        assert history.last("a") == [found]
+        assert [(run.began, run.killed) for run in history.last("a")] == [(NOON, True)]
         assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_run_that_found_the_lock_taken_is_not_the_last_one_when_the_other_has_ended(history: JobHistory) -> None:
+    begun = history.begin("a", NOON)
+    history.end(JobRun(job="a", began=NOON + 5, ended=NOON + 5, exit_code=8))
+    assert [run.exit_code for run in history.last("a")] == [None, 8], "one is under way"
+    history.end(ended(begun, 0))
+    assert [run.exit_code for run in history.last("a")] == [0, 8]
 
 
 def test_since_when_the_times_of_a_job_are_known(history: JobHistory) -> None:

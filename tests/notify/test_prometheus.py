@@ -80,5 +80,5 @@ def test_the_file_is_replaced_and_everybody_may_read_it(tmp_path: Path) -> None:
         assert reader.read() == "old", "who reads it at this moment reads all of the old one"
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("new\n", 0o644)
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.prom"]
-    with pytest.raises(UsageError, match=r"cannot write /no/such/x\.prom for Prometheus: No such file or directory"):
+    with pytest.raises(UsageError, match=r"cannot write /no/such/x\.prom: No such file or directory"):
         write(Path("/no/such/x.prom"), "new\n")
