@@ -64,7 +64,7 @@ class JobReports:
     def __init__(self, session: Session, jobs: Mapping[str, Job]) -> None:
         self._session = session
         self._jobs = jobs
-        self._listening = ListeningReporter(session.reporter)
+        self._listening = ListeningReporter(session.reporter, plans=any(self._notify(name)[1].urls for name in jobs))
         self._began = False
         self._endings: list[Ending] = []
         self._killed: dict[str, str] = {}
@@ -103,10 +103,11 @@ class JobReports:
         with self._history_errors():
             now = time.time()
             history.correct_times(now)
+            history.mark_killed()
             for name, job in self._jobs.items():
                 history.known_since(name, [job.at] if isinstance(job.at, str) else job.at, now)
-            for run in history.take_killed():
-                self._killed[run.job] = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
+                for run in history.take_killed(name):
+                    self._killed[name] = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
 
     @contextmanager
     def job(self, name: str) -> Iterator[Told]:

@@ -12,7 +12,7 @@ class HistoryDatabase(Database):
     name = "history of jobs"
     schema_version = 1
     remedy = "delete it: only `status` needs it"
-    # `body` is the JSON of a JobRun without its number. `open`: it has begun, and nothing has said yet how it ended.
+    # `body` is the JSON of a JobRun without its number. `open`: see the store.
     tables = (
         "CREATE TABLE run (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, open INTEGER, body TEXT NOT NULL)",
         "CREATE INDEX run_of_job ON run (job, number)",

@@ -25,6 +25,10 @@ KEPT_IN_ALL = 10_000
 """Of all jobs, also of those that the config no longer has."""
 
 
+_OPEN, _UNTOLD = 1, 2
+"""It has begun, and nothing has said yet how it ended; it was killed, and nobody was told of that yet. Otherwise 0."""
+
+
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     """One time that a job was to be done."""
 
@@ -76,7 +80,7 @@ class JobHistory:
         self._connection.close()
 
     def begin(self, job: str, now: float) -> JobRun:
-        """Record that a job begins. Only call it with the lock of the state directory: see `take_killed`."""
+        """Record that a job begins. Only call it with the lock of the state directory: see `mark_killed`."""
         return self._insert(JobRun(job=job, began=now), is_open=True)
 
     def end(self, run: JobRun) -> None:
@@ -89,18 +93,24 @@ class JobHistory:
             if run.succeeded:
                 connection.execute("UPDATE job SET succeeded = ? WHERE name = ?", (run.ended, run.job))
 
-    def take_killed(self) -> list[JobRun]:
-        """The runs that were killed, each only once. Call it with the lock: whatever began before and is open has died."""
-        with self._writing():
-            found = [msgspec.structs.replace(run, killed=True) for run in self._rows("WHERE open ORDER BY number")]
-            for run in found:
-                self._close(run)
+    def mark_killed(self) -> None:
+        """Record which runs were killed. Call it with the lock: whatever began before and is open has died."""
+        with self._writing() as connection:
+            for run in self._rows("WHERE open = ?", (_OPEN,)):
+                body = _body(msgspec.structs.replace(run, killed=True))
+                connection.execute("UPDATE run SET open = ?, body = ? WHERE number = ?", (_UNTOLD, body, run.number))
+
+    def take_killed(self, job: str) -> list[JobRun]:
+        """The runs of a job that were killed and that nobody was told of yet."""
+        with self._writing() as connection:
+            found = self._rows("WHERE open = ? AND job = ? ORDER BY number", (_UNTOLD, job))
+            connection.execute("UPDATE run SET open = 0 WHERE open = ? AND job = ?", (_UNTOLD, job))
         return found
 
     def last(self, job: str, limit: int = KEPT) -> list[JobRun]:
         """The last runs of a job, the latest first: one that is under way, then those that ended, in the order of their ends."""
         with self._database.mapped_errors():
-            return self._rows("WHERE job = ? ORDER BY open DESC, number DESC LIMIT ?", (job, limit))
+            return self._rows("WHERE job = ? ORDER BY open = 1 DESC, number DESC LIMIT ?", (job, limit))
 
     def correct_times(self, now: float) -> None:
         """Nothing can have happened later than now: the clock was wrong when that was recorded, and it was now at the latest."""

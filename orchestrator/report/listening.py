@@ -16,8 +16,10 @@ REMEMBERED = 100
 class ListeningReporter(ForwardingReporter):
     """See the module. `forget` begins again."""
 
-    def __init__(self, to: Reporter) -> None:
+    def __init__(self, to: Reporter, *, plans: bool) -> None:
+        """`plans`: whether to remember what they change, which takes time if they are large."""
         super().__init__(to)
+        self._plans = plans
         self.forget()
 
     def forget(self) -> None:
@@ -37,7 +39,7 @@ class ListeningReporter(ForwardingReporter):
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Remember where it changes something, and pass it on."""
-        for step in plan_view.steps(plan) if plan.operations else ():
+        for step in plan_view.steps(plan) if self._plans and plan.operations else ():
             name = printable(step.group)
             if name in self.changes or len(self.changes) < REMEMBERED:
                 self.changes[name] += 1

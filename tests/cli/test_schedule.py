@@ -234,12 +234,12 @@ def test_the_service_may_write_where_the_job_does_also_behind_other_remotes(
         '{sync: {a: library, b: "far:Music", mode: to-cloud}}, '
         '{dedup: {locations: [library, "one:"]}}, '
         '{verify: {source: library, target: "box:a/b", manifest: ~/proofs/last.json}}]}',
-        f"log_file: {home}/logs/log",
+        f"log_file: {home}/logs/log\nprometheus: {home}/metrics/jobs.prom",
     )
     text = machine.files("nightly", "--systemd")[SERVICE]
     assert {path.removeprefix(f"-{home}/") for path in settings(text, "ReadWritePaths") if path.startswith("-")} == {
         *("one/in/x", "two/x", "library", "link", "box", "one"),
-        *("logs", "reports", "proofs", ".config/rclone"),
+        *("logs", "metrics", "reports", "proofs", ".config/rclone"),
     }
     assert {*settings(text, "RequiresMountsFor")} == {
         f"{home}/{name}" for name in ("one/in/x", "two/x", "library", "link", "box", "one")
@@ -268,15 +268,16 @@ def test_secrets_come_as_credentials_and_from_a_file_of_variables(
         "remotes:\n  nas: {type: sftp, options: {host: nas.example.org}, secrets: {pass: {credential: nas}}}\n"
         "  shop: {type: sftp, options: {host: shop.example.org}, secrets: {pass: {credential: unused}}}\n"
         "  web: {type: webdav, options: {url: 'https://x'}, secrets: {pass: {env: WEB_PASSWORD}}}\n"
-        "  cellar: {type: alias, options: {remote: 'nas:cellar'}}"
+        "  cellar: {type: alias, options: {remote: 'nas:cellar'}}\n"
+        "notify: {urls: [{env: MAIL_URL}], healthcheck: {credential: ping}}"
     )
     machine.write('nightly: {at: 02:30, steps: {sync: {a: "cellar:x", b: "web:", mode: to-cloud}}}', remotes)
     out, err = machine.says("nightly")
-    assert settings(out, "LoadCredential") == ["nas:/etc/credstore/nas"]
+    assert settings(out, "LoadCredential") == ["nas:/etc/credstore/nas", "ping:/etc/credstore/ping"]
     assert settings(out, "EnvironmentFile") == [f"-{machine.home}/environment"]
-    assert "write MUSIC_ORCHESTRATOR_TRANSFERS, RCLONE_CONFIG_OTHER_PASS, WEB_PASSWORD into" in err
+    assert "write MAIL_URL, MUSIC_ORCHESTRATOR_TRANSFERS, RCLONE_CONFIG_OTHER_PASS, WEB_PASSWORD into" in err
     assert "hidden" not in out + err
-    assert "nothing for cron: cron has no credentials (nas)" in err
+    assert "nothing for cron: cron has no credentials (nas, ping)" in err
 
 
 def test_the_password_of_an_encrypted_rclone_config_is_asked_for(machine: Machine, as_user: Callable[[int], None]) -> None:

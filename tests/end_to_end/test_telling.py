@@ -139,6 +139,9 @@ def test_a_run_that_was_killed_is_told_by_the_next_one(machine: Machine) -> None
     assert machine.status()[0]["result"] == "killed"
     with RunLock(machine.state):
         assert machine.status()[0]["result"] == "under way"
+    machine.jobs += "\n  other: {scan: {location: inbox}}"
+    assert machine("run", "other", "-q") == (0, "", "")
+    assert machine.messages() == [], "that job was not killed"
     assert machine("run", "-q") == (0, "", "")
     (message,) = machine.messages()
     assert message["type"] == "failure"
@@ -266,7 +269,7 @@ def test_a_bug_of_ours_in_what_is_told_ends_no_job(machine: Machine, monkeypatch
         raise ZeroDivisionError("a bug")
 
     machine.more = f"prometheus: {machine.home}/jobs.prom"
-    for place in ("job_history.store.JobHistory.take_killed", "notify.prometheus.text_of", "actions.job_reports.message_of"):
+    for place in ("job_history.store.JobHistory.mark_killed", "notify.prometheus.text_of", "actions.job_reports.message_of"):
         monkeypatch.setattr(f"orchestrator.{place}", broken)
     machine.add("1.mp3")
     code, _, err = machine("run", "-q")

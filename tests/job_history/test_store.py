@@ -44,9 +44,12 @@ def test_what_was_killed_is_found_once(tmp_path: Path) -> None:
         begun = dies.begin("a", NOON)
     with JobHistory(file) as history:
         assert history.last("a")[0].exit_code is None
-        (found,) = history.take_killed()
+        history.mark_killed()
+        assert history.take_killed("other") == []
+        (found,) = history.take_killed("a")
         assert (found.number, found.began, found.killed) == (begun.number, NOON, True)
-        assert history.take_killed() == []
+        history.mark_killed()
+        assert history.take_killed("a") == []
         assert [(run.began, run.killed) for run in history.last("a")] == [(NOON, True)]
         assert file.stat().st_mode & 0o077 == 0
 

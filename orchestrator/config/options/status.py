@@ -15,5 +15,7 @@ class StatusOptions(Options, frozen=True):
 
     jobs: Annotated[
         tuple[str, ...],
-        argument("Jobs of the config, with the last runs of each (default: all, with the last one).", metavar="JOB"),
+        argument(
+            "Jobs of the config, with the last runs of each (default: all, with the last one).", metavar="JOB", completes="job"
+        ),
     ] = ()
