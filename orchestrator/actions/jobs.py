@@ -14,7 +14,7 @@ from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.job_reports import JobReports, Told
 from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
 from orchestrator.actions.session import Session
-from orchestrator.actions.waiting import anything_due
+from orchestrator.actions.waiting import anything_due, interrupted_syncs
 from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
 from orchestrator.config.options.jobs import RunOptions
 from orchestrator.config.options.queue import QueueFlushOptions
@@ -113,6 +113,8 @@ class _Jobs:
         self._options = options
         self._reports = reports
         self._results: list[StepResult] = []
+        self._told = True
+        """Whether the last step has told how it ended: with -q, it does not repeat why it fails each time."""
 
     def do(self, jobs: Mapping[str, Job]) -> JobsResult:
         """Do what waits, and then these jobs."""
@@ -155,8 +157,9 @@ class _Jobs:
     def _do_job(self, name: str, job: Job, steps: Sequence[PlacedStep]) -> list[ExitCode]:
         session = self._session
         codes: list[ExitCode] = []
-        for number, placed in enumerate(steps, 1):
-            label = f"{name}, step {number} of {len(steps)} ({described(placed.step)})"
+        labels = [f"{name}, step {number} of {len(steps)} ({described(one.step)})" for number, one in enumerate(steps, 1)]
+        session.problems.forget_other_parts(f"{name}, step ", labels)
+        for number, (placed, label) in enumerate(zip(steps, labels, strict=True), 1):
             if session.deadline is not None and session.deadline.passed:
                 session.reporter.error("safety-limit", f"{label} was not started: {session.deadline}; the next run does it")
                 codes.append(ExitCode.SAFETY_LIMIT)
@@ -164,7 +167,7 @@ class _Jobs:
                 codes.append(code := self._do_step(label, number, placed))
                 if code in GOES_ON or job.keep_going:
                     continue
-                if number < len(steps) and not session.stop.is_set():
+                if number < len(steps) and self._told and not session.stop.is_set():
                     session.reporter.warning(f"{label} ended with {int(code)}, so the job ends before its next step")
                 number += 1  # noqa: PLW2901 - the first step that was not started
             for left, unstarted in enumerate(steps[number - 1 :], number):
@@ -209,18 +212,22 @@ class _Jobs:
         except OrchestratorError as error:
             if session.stop.is_set():
                 raise
-            session.problems.report(error_code(error), f"{label}: {error.message}", error.path)
+            self._told = session.problems.failed(label, error_code(error), error.message, error.path)
             return error.exit_code
         except Exception as error:  # a bug of ours in one job must not keep all others from being done, for ever
             _log.exception("unexpected")
-            session.reporter.error("unexpected", f"{label}: {unexpected_text(error)}")
+            self._told = session.problems.failed(label, "unexpected", unexpected_text(error))
             return ExitCode.UNEXPECTED
         else:
+            self._told = True
+            if code in GOES_ON:
+                session.problems.succeeded(label)
             return code
 
 
 def _flush_due(session: Session) -> ExitCode:
     """Sync what waits in the queue and is due; without any, nothing is said."""
+    session.problems.forget_other_parts("run ", [f"run {run.id}" for run in interrupted_syncs(session)])
     if not anything_due(session):
         return ExitCode.DONE
     from orchestrator.actions.queue import flush  # noqa: PLC0415 - slow to import, and most runs do not need it

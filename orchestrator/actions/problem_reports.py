@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -14,12 +14,15 @@ import msgspec
 from orchestrator.actions.ignored_files import IgnoredFiles
 from orchestrator.actions.session_settings import Settings
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
+from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem, same_reason
 from orchestrator.report.reporter import Reporter
 from orchestrator.wording import counted
 
 MOST_NAMED = 50
 """New problems of one kind in one location that are named in a mail; the rest is counted. `problems` lists all."""
+
+REMIND_S = 7 * 86400.0
+"""After each such time, a part of the work that still fails is reported again: one mail may be overlooked."""
 
 _JUDGED = frozenset({ExitCode.DONE, ExitCode.SOME_FAILED, ExitCode.STALE, ExitCode.PENDING})
 """After a command that ends with one of these, what it did not report is gone."""
@@ -59,6 +62,14 @@ class Told(msgspec.Struct, frozen=True):
 
 
 _NOTHING = Told()
+
+
+def _scope_of(part: str) -> str:
+    return f"part\n{part}"
+
+
+def _always(_path: str) -> bool:
+    return True
 
 
 class ProblemReports:
@@ -117,6 +128,43 @@ class ProblemReports:
             return
         named = self.only_news or options.json or self._unattended
         self._reporter.error(code, message, path, location if named else None)
+
+    def failed(self, part: str, code: str, message: str, path: str | None = None, *, before: str | None = None) -> bool:
+        """Report that a part of the work failed as a whole; with -q and for people once, and again after each week.
+
+        Its exit code stays what it is. `before`: a reason that was reported when something else met it. Returns whether it was
+        told.
+        """
+        self.count()
+        options, found = self._settings.options, StandingProblem("", part, code, message)
+        tell = True
+        if not options.dry_run:
+            known, last = self._of_part(part)
+            now = time.time()
+            since = next((one.since for one in known if one.key == found.key), None)
+            met_before = before is not None and same_reason(before) == same_reason(message)
+            old = met_before if since is None else (last - since) // REMIND_S == (now - since) // REMIND_S
+            tell = not old or not options.quiet or bool(options.strict or options.json)
+            self._settle(_Search(_scope_of(part), _always, [found]), done=True)
+        if tell:
+            self._reporter.error(code, f"{part}: {message}", path)
+        return tell
+
+    def succeeded(self, part: str) -> None:
+        """That part of the work did not fail: the next time that it does is news."""
+        if not self._settings.options.dry_run and self._of_part(part)[0]:
+            self._settle(_Search(_scope_of(part), _always, []), done=True)
+
+    def forget_other_parts(self, beginning: str, parts: Collection[str]) -> None:
+        """Forget what failed in parts with this beginning that do not exist any more."""
+        nothing: list[StandingProblem] = []
+        for one in self._read(KnownProblems.all, nothing):
+            if not one.location and one.path.startswith(beginning) and one.path not in parts:
+                self.succeeded(one.path)
+
+    def _of_part(self, part: str) -> tuple[list[StandingProblem], float]:
+        nothing: tuple[list[StandingProblem], float] = [], 0.0
+        return self._read(lambda problems: problems.of_scope(_scope_of(part)), nothing)
 
     def is_news(self, code: str, message: str, *, location: str, details: str) -> bool:
         """Whether to tell something that stands but is no reason to end with 3; remembers it.
@@ -189,9 +237,11 @@ class ProblemReports:
         return self._ignored.match(found.location, found.path)
 
     def _remember(self, search: _Search, *, done: bool) -> None:
+        if search.found or self._file.exists():  # otherwise there is nothing to remember, and nothing to forget
+            self._settle(search, done=done)
+
+    def _settle(self, search: _Search, *, done: bool) -> None:
         """An error here is a warning: the worst that follows is that something is told once more."""
-        if not search.found and not self._file.exists():  # nothing to remember, and nothing to forget
-            return
         try:
             with self._opened() as problems:
                 judged = None if not done else lambda one: one.code in _OF_FOLDERS or not one.path or search.covers(one.path)

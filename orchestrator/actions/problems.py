@@ -35,7 +35,7 @@ REMEDIES = {
 
 _COLUMNS = (
     Column("age_s", "age", right=True, text=lambda row: age_text(row["age_s"])),
-    Column("path", "file", text=lambda row: join_location(row["location"], row["path"])),
+    Column("path", "file", text=lambda row: join_location(row["location"], row["path"]) if row["location"] else row["path"]),
     Column("reason", "problem"),
     Column("remedy", "what to do"),
 )
@@ -107,7 +107,7 @@ def _stored(session: Session) -> tuple[list[StandingProblem], dict[str, float]]:
 
 def _concerns(problem: StandingProblem, where: str) -> bool:
     """Whether a problem is in a location, also where that is only a part of the one in which the problem was found."""
-    return path_below(join_location(problem.location, problem.path), where) is not None
+    return bool(problem.location) and path_below(join_location(problem.location, problem.path), where) is not None
 
 
 def _row(problem: StandingProblem, now: float, *, ignored: bool) -> dict[str, Any]:

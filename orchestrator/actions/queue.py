@@ -19,6 +19,8 @@ from orchestrator.actions.waiting import (
     identities_of_pair,
     interrupted_syncs,
     local_time,
+    name_of,
+    name_of_intention,
     names_of_pair,
     open_queue,
 )
@@ -28,7 +30,7 @@ from orchestrator.config.options.runs import ResumeOptions
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError, UsageError, worst
 from orchestrator.report.reporter import Column, error_code
-from orchestrator.sync_queue.store import Intention, Waiting, pair_names
+from orchestrator.sync_queue.store import Waiting, pair_names
 from orchestrator.wording import counted
 
 
@@ -40,7 +42,7 @@ def list_queue(session: Session) -> list[Waiting]:
     columns = [
         Column("number", "", right=True, text=lambda row: "" if row["number"] is None else str(row["number"])),
         Column("kind", "kind", text=lambda row: row["kind"] if row["run"] is None else f"run {row['run']}"),
-        Column("a", "pair", text=lambda row: f"{row['a']} {_ARROWS[row['direction']]} {row['b']}"),
+        Column("a", "pair", text=lambda row: name_of(row["a"], row["b"], row["direction"])),
         Column("since", "since"),
         Column("attempts", "tries", right=True),
         Column("next_try", "next try", text=lambda row: "now" if row["due"] else row["next_try"]),
@@ -66,7 +68,7 @@ def flush(options: QueueFlushOptions, session: Session) -> ExitCode:
     with open_queue(session) as queue:
         rows = [row for row in all_waiting(session, queue) if row.due(now) or not options.due]
     for row in rows:
-        code, reason = _tried(session, _name(row.intention), partial(_sync, session, row))
+        code, reason = _tried(session, name_of_intention(row.intention), partial(_sync, session, row), row.reason)
         if reason and not session.options.dry_run and code not in (ExitCode.UNREACHABLE, ExitCode.LOCKED):
             with open_queue(session) as queue:  # `sync` itself does it where a remote is away
                 queue.failed(row.number or 0, reason, time.time())
@@ -86,16 +88,14 @@ def drop(options: QueueDropOptions, session: Session) -> int:
         if not chosen:
             session.reporter.note("the queue is empty")
         for row in chosen:
-            session.reporter.note(f"{row.number}: {_name(row.intention)}")
+            session.reporter.note(f"{row.number}: {name_of_intention(row.intention)}")
         if session.options.dry_run or not chosen or not agreed(session, f"Forget {counted(len(chosen), 'queued pair')}?"):
             return 0
         for row in chosen:
             queue.drop(row.number or 0)
+            session.problems.succeeded(name_of_intention(row.intention))
     session.reporter.note(f"forgot {counted(len(chosen), 'queued pair')}")
     return len(chosen)
-
-
-_ARROWS = {"a-to-b": "->", "b-to-a": "<-", "both": "<->"}
 
 
 def _row(row: Waiting, now: float) -> dict[str, Any]:
@@ -133,12 +133,13 @@ def _run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def _name(intention: Intention) -> str:
-    return f"{intention.a} {_ARROWS[intention.direction]} {intention.b}"
+def _tried(
+    session: Session, name: str, work: Callable[[], ChangeResult], before: str | None = None
+) -> tuple[ExitCode, str | None]:
+    """The exit code of a part of the flush, and why it failed as a whole, if it did, which is reported.
 
-
-def _tried(session: Session, name: str, work: Callable[[], ChangeResult]) -> tuple[ExitCode, str | None]:
-    """The exit code of a part of the flush, and why it failed as a whole, if it did, which is reported."""
+    `before`: why it failed the last time.
+    """
     session.reporter.note(f"{name}: trying again")
     try:
         result = work()
@@ -147,9 +148,10 @@ def _tried(session: Session, name: str, work: Callable[[], ChangeResult]) -> tup
     except OrchestratorError as error:
         if session.stop.is_set():
             raise
-        session.problems.report(error_code(error), f"{name}: {error.message}", error.path)
+        session.problems.failed(name, error_code(error), error.message, error.path, before=before)
         return error.exit_code, error.message
     else:
+        session.problems.succeeded(name)
         return result.exit_code, None
 
 

@@ -28,6 +28,19 @@ _NOT_KEPT = {"a", "b", "plan_file"}
 _KEPT_PATHS = ("config", "rclone", "rclone_config")
 
 
+_ARROWS = {"a-to-b": "->", "b-to-a": "<-", "both": "<->"}
+
+
+def name_of(a: str, b: str, direction: str) -> str:
+    """A pair as messages call it: `/srv/music <-> gdrive:Music`."""
+    return f"{a} {_ARROWS[direction]} {b}"
+
+
+def name_of_intention(intention: Intention) -> str:
+    """The same, of what waits."""
+    return name_of(intention.a, intention.b, intention.direction)
+
+
 def open_queue(session: Session) -> Queue:
     """The queue; warns if it was damaged and a new one was begun. Raises UsageError."""
     queue = Queue(session.state / QUEUE_FILE)
@@ -117,7 +130,10 @@ def forget(session: Session, names: frozenset[str]) -> None:
     """Take a pair out of the queue; an error of the queue is a warning."""
     if (session.state / QUEUE_FILE).exists():
         with _errors_reported(session, "could not be taken out of the queue"), open_queue(session) as queue:
+            gone = [row for row in queue.rows() if row.intention.names & names]
             queue.drop_pair(names)
+            for row in gone:
+                session.problems.succeeded(name_of_intention(row.intention))
 
 
 @contextmanager

@@ -39,9 +39,9 @@ class StandingProblem(msgspec.Struct, frozen=True):
     """A problem that stands since it was first reported."""
 
     location: str
-    """In canonical form."""
+    """In canonical form; "" for a part of the work, such as a step of a job."""
     path: str
-    """Of the file or folder; "" for the location as a whole."""
+    """Of the file or folder; "" for the location as a whole. Without a location, the name of the part."""
     code: str
     """The word of `--json`, such as "untagged"."""
     reason: str
@@ -83,6 +83,15 @@ class KnownProblems:
         )
         with self._database.mapped_errors():
             return [StandingProblem(*row) for row in self._connection.execute(query)]
+
+    def of_scope(self, scope: str) -> tuple[list[StandingProblem], float]:
+        """The problems of a scope, and when it was used last (0: never)."""
+        with self._database.mapped_errors():
+            rows = self._connection.execute(
+                "SELECT location, path, code, reason, since FROM problem WHERE scope = ?", (scope,)
+            ).fetchall()
+            last = self._connection.execute("SELECT last FROM scope WHERE scope = ?", (scope,)).fetchone()
+        return [StandingProblem(*row) for row in rows], last[0] if last else 0.0
 
     def settle(
         self, scope: str, found: Iterable[StandingProblem], now: float, *, judged: Callable[[StandingProblem], bool] | None

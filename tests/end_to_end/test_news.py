@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.faulty import Library
+from tests.program import Program
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen
 
 UNTAGGED = track_bytes("mp3", Track(), seconds=0.2, serial=90)
@@ -222,3 +225,38 @@ def test_a_record_that_cannot_be_used_stops_nothing(cron: Cron) -> None:
     assert code == 3
     assert any("untagged.mp3" in line for line in lines)
     assert any(line.startswith("warning: ") and "record of problems" in line for line in lines)
+
+
+def test_an_outage_is_one_mail_and_the_exit_code_says_it_each_time(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    library, proxy = proxied("webdav")
+    cron = Cron(library, tmp_path)
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "a.mp3").write_bytes(UNTAGGED)
+    cron.write(steps=f"[{{sync: {{a: {here}, b: music}}}}, {{scan: {{location: music}}}}]")
+
+    def every(_: Seen) -> bool:
+        return True
+
+    proxy.when(every, Drop())
+    code, lines = cron()
+    assert (code, [line.partition(": ")[0] for line in lines]) == (5, ["error", "warning"])
+    assert lines[0].startswith(f"error: nightly, step 1 of 2 (sync {here} music): ")
+    assert cron() == (5, []), "the same outage"
+    assert cron("run", "-q", "--strict")[1] == lines
+    assert [one["path"] for one in cron.problems()] == [f"nightly, step 1 of 2 (sync {here} music)"]
+    later = Program(library.home / "state", library.environment, clock_s=3600)
+    errors = [one["message"] for one in later("run", "-q", codes=(5,)).events if one["type"] == "error"]
+    assert len(errors) == 2, "programs hear it each time: of what waits in the queue, and of the step"
+    with contextlib.closing(sqlite3.connect(library.home / "state" / "problems.sqlite3")) as record, record:
+        record.execute("UPDATE problem SET since = since - 8 * 86400")
+        record.execute("UPDATE scope SET last = last - 2 * 86400")
+    code, reminder = cron()
+    assert (code, reminder[-2:]) == (5, lines), "after a week; also of what waits in the queue"
+    proxy.end_faults()
+    assert cron()[0] == 0
+    assert cron.problems() == []
+    proxy.when(every, Drop())
+    assert cron() == (5, lines), "another outage"
