@@ -227,8 +227,12 @@ def test_a_record_that_cannot_be_used_stops_nothing(cron: Cron) -> None:
     assert any(line.startswith("warning: ") and "record of problems" in line for line in lines)
 
 
+AWAY = pytest.param(Drop(), 5, id="away", marks=pytest.mark.nightly)  # rclone tries for seconds
+
+
+@pytest.mark.parametrize(("fault", "code"), [pytest.param(Refuse(401), 6, id="revoked"), AWAY])
 def test_an_outage_is_one_mail_and_the_exit_code_says_it_each_time(
-    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, fault: Refuse | Drop, code: int
 ) -> None:
     library, proxy = proxied("webdav")
     cron = Cron(library, tmp_path)
@@ -240,23 +244,23 @@ def test_an_outage_is_one_mail_and_the_exit_code_says_it_each_time(
     def every(_: Seen) -> bool:
         return True
 
-    proxy.when(every, Drop())
-    code, lines = cron()
-    assert (code, [line.partition(": ")[0] for line in lines]) == (5, ["error", "warning"])
+    proxy.when(every, fault)
+    ended, lines = cron()
+    assert (ended, [line.partition(": ")[0] for line in lines]) == (code, ["error", "warning"])
     assert lines[0].startswith(f"error: nightly, step 1 of 2 (sync {here} music): ")
-    assert cron() == (5, []), "the same outage"
+    assert cron() == (code, []), "the same outage"
     assert cron("run", "-q", "--strict")[1] == lines
     assert [one["path"] for one in cron.problems()] == [f"nightly, step 1 of 2 (sync {here} music)"]
     later = Program(library.home / "state", library.environment, clock_s=3600)
-    errors = [one["message"] for one in later("run", "-q", codes=(5,)).events if one["type"] == "error"]
-    assert len(errors) == 2, "programs hear it each time: of what waits in the queue, and of the step"
+    errors = [one["message"] for one in later("run", "-q", codes=(code,)).events if one["type"] == "error"]
+    assert len(errors) == (2 if code == 5 else 1), "programs hear it each time: of what waits in the queue, and of the step"
     with contextlib.closing(sqlite3.connect(library.home / "state" / "problems.sqlite3")) as record, record:
         record.execute("UPDATE problem SET since = since - 8 * 86400")
         record.execute("UPDATE scope SET last = last - 2 * 86400")
-    code, reminder = cron()
-    assert (code, reminder[-2:]) == (5, lines), "after a week; also of what waits in the queue"
+    ended, reminder = cron()
+    assert (ended, reminder[-2:]) == (code, lines), "after a week; also of what waits in the queue"
     proxy.end_faults()
     assert cron()[0] == 0
     assert cron.problems() == []
-    proxy.when(every, Drop())
-    assert cron() == (5, lines), "another outage"
+    proxy.when(every, fault)
+    assert cron() == (code, lines), "another outage"
