@@ -137,18 +137,17 @@ class ProblemReports:
         """
         self.count()
         options, found = self._settings.options, StandingProblem("", part, code, message)
-        tell = True
+        old = False
         if not options.dry_run:
             known, last = self._of_part(part)
             now = time.time()
             since = next((one.since for one in known if one.key == found.key), None)
             met_before = before is not None and same_reason(before) == same_reason(message)
             old = met_before if since is None else (last - since) // REMIND_S == (now - since) // REMIND_S
-            tell = not old or not options.quiet or bool(options.strict or options.json)
             self._settle(_Search(_scope_of(part), _always, [found]), done=True)
-        if tell:
-            self._reporter.error(code, f"{part}: {message}", path)
-        return tell
+        old = old and not options.strict
+        self._reporter.error(code, f"{part}: {message}", path, known=old)
+        return not (old and options.quiet)
 
     def succeeded(self, part: str) -> None:
         """That part of the work did not fail: the next time that it does is news."""

@@ -40,9 +40,11 @@ class ForwardingReporter:
         """Pass it on."""
         self.passed_to.finding(kind, message, path)
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self, code: str, message: str, path: str | None = None, location: str | None = None, *, known: bool = False
+    ) -> None:
         """Pass it on."""
-        self.passed_to.error(code, message, path, location)
+        self.passed_to.error(code, message, path, location, known=known)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Pass it on."""

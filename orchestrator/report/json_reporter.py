@@ -47,7 +47,15 @@ class JsonReporter:
         """Write one object of that type."""
         self._write(kind, {"message": message, "path": path})
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self,
+        code: str,
+        message: str,
+        path: str | None = None,
+        location: str | None = None,
+        *,
+        known: bool = False,  # noqa: ARG002 - programs hear it each time
+    ) -> None:
         """Write an `error`."""
         where = {} if location is None else {"location": location}
         self._write("error", {"code": code, "message": message, "path": path, **where})

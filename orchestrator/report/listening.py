@@ -30,12 +30,14 @@ class ListeningReporter(ForwardingReporter):
         self.changes: Counter[str] = Counter()
         """Folder or other group of a plan -> how many changes were planned in it."""
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self, code: str, message: str, path: str | None = None, location: str | None = None, *, known: bool = False
+    ) -> None:
         """Remember it, and pass it on."""
         self.error_count += 1
         if len(self.errors) < REMEMBERED:
             self.errors.append(printable(with_location(message, path, location)))
-        super().error(code, message, path, location)
+        super().error(code, message, path, location, known=known)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Remember where it changes something, and pass it on."""

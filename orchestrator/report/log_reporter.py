@@ -32,7 +32,15 @@ class LogReporter(NoProgress):
         """Log it with its kind."""
         self._log(logging.WARNING, f"{kind}: {message}", path)
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self,
+        code: str,
+        message: str,
+        path: str | None = None,
+        location: str | None = None,
+        *,
+        known: bool = False,  # noqa: ARG002 - programs hear it each time
+    ) -> None:
         """Log it with its code."""
         self._log(logging.ERROR, f"{code}: {with_location(message, path, location)}")
 

@@ -36,10 +36,12 @@ class LoggedReporter(ForwardingReporter):
         _write(logging.WARNING, f"{kind}: {message}", path, kind=kind)
         super().finding(kind, message, path)
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self, code: str, message: str, path: str | None = None, location: str | None = None, *, known: bool = False
+    ) -> None:
         """Log it with its code."""
         _write(logging.ERROR, message, path, location, code=code)
-        super().error(code, message, path, location)
+        super().error(code, message, path, location, known=known)
 
     @contextmanager
     def logging_summary(self, summary: Summary) -> Iterator[None]:

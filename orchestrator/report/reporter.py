@@ -116,10 +116,13 @@ class Reporter(Progress, Protocol):
     def finding(self, kind: str, message: str, path: str) -> None:
         """Report something odd about a file; it stops nothing. `kind` ("suspect") is the type of the JSON object."""
 
-    def error(self, code: str, message: str, path: str | None = None, location: str | None = None) -> None:
+    def error(
+        self, code: str, message: str, path: str | None = None, location: str | None = None, *, known: bool = False
+    ) -> None:
         """Report what failed: one item (named by `path`) or the whole command. `code` is a word of `error_code`.
 
-        `location` is where the path is, if that has to be said.
+        `location` is where the path is, if that has to be said. `known`: it was reported before, so that people who want to
+        hear little do not see it again.
         """
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:

@@ -92,8 +92,12 @@ class TextReporter:
         message: str,
         path: str | None = None,
         location: str | None = None,
+        *,
+        known: bool = False,
     ) -> None:
-        """Print it to stderr, on one line."""
+        """Print it to stderr, on one line; what is known not if quiet."""
+        if known and self._quiet:
+            return
         self._print_problem("error", with_location(message, path, location), None)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
