@@ -204,6 +204,26 @@ def test_a_source_that_changed_since_it_was_listed_stays_and_its_copy_is_moved_a
     assert [*storage.snapshot().values()].count(NEW) == 2, "the copy is in the quarantine"
 
 
+@pytest.mark.parametrize("trouble", [Killed("killed"), TransientError("the answer was lost")], ids=["killed", "lost"])
+def test_so_is_the_copy_of_a_changed_source_that_nobody_has_looked_at(tmp_path: Path, trouble: BaseException) -> None:
+    """Otherwise the library would hold it twice, and no message would say so."""
+    storage = bucket(files=8)
+    made = moves(storage, 8)
+    storage.put(SEVEN, NEW)
+    before = storage.calls_made
+    # The copies come first, in this order.
+    storage.fail(before + 8, trouble, when="after")
+    with suppress(Killed):
+        result = run(made, tmp_path / "journal", storage, fresh=True)
+    if isinstance(trouble, Killed):
+        storage.revive()
+        result = run_again(tmp_path / "journal", storage)
+    assert (result.exit_code, result.skipped, result.done) == (ExitCode.SOME_FAILED, 1, 7)
+    assert "in/7.mp3: the source has changed since the plan was made; a copy of it was moved to" in result.problems[0].message
+    assert library(storage) == moved(7) | {SEVEN: NEW}
+    assert [*storage.snapshot().values()].count(NEW) == 2, "the copy is in the quarantine"
+
+
 def test_a_source_that_changed_and_vanished_since_it_was_listed_leaves_its_copy(tmp_path: Path) -> None:
     storage = bucket()
     made = moves(storage)

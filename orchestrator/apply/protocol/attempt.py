@@ -27,7 +27,7 @@ from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
-from orchestrator.apply.protocol.verify_arrival import take_back_uploads, verify_arrivals
+from orchestrator.apply.protocol.verify_arrival import settle_copy_of_changed, take_back_uploads, verify_arrivals
 from orchestrator.errors import (
     DestinationExistsError,
     InUseError,
@@ -101,6 +101,7 @@ class Attempts:
         actions = {task.operation.id: decide(task) for task in still_open(tasks)}
         for task in still_open(tasks):
             settle_cut_copy(task, actions[task.operation.id])
+            settle_copy_of_changed(task, actions[task.operation.id], self._run_id)
         for task in still_open(tasks):
             if isinstance(earlier[task.operation.id], PermanentError | DestinationExistsError) and clear_empty_folder(
                 task, self._run_id

@@ -20,15 +20,18 @@ from orchestrator.apply.protocol.batches import (
 )
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file, unchanged
+from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
 from orchestrator.apply.protocol.shared_looks import SharedLooks, both_ends
-from orchestrator.apply.protocol.task import Task, still_open, without_error
+from orchestrator.apply.protocol.task import Task, is_one_object, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Naming
+
+_CHANGED = "the source has changed since the plan was made"
 
 
 def verify_arrivals(sent: Sequence[Task], run_id: str, mode: VerifyMode, shared: SharedLooks, *, concurrency: int) -> None:
@@ -208,12 +211,25 @@ def _settle_different(task: Task, was: Entry, there: Entry, run_id: str) -> None
         if now is None:
             message = f"{task.name}: changed and vanished since it was listed; its copy, or another file, is at {task.dst}"
         elif not unchanged(was, now, task.source.capabilities.mtime_precision_ns):
-            message = f"{task.name}: the source has changed since the plan was made"
             if same_content_by_hash(now, there) is True:
-                task.skip(f"{message}; a copy of it {_move_away(task, run_id)}")
+                _skip_changed(task, run_id)
                 return
-            message += f"; it stays, and so does what is at {task.dst}"
+            message = f"{task.name}: {_CHANGED}; it stays, and so does what is at {task.dst}"
     task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)
+
+
+def settle_copy_of_changed(task: Task, action: Action, run_id: str) -> None:
+    """The same for a copy that nobody has looked at: its answer was lost, or the run was killed."""
+    there, now = task.at_target, task.at_source
+    sent = task.begun and task.verified is None and task.route is Route.TRANSFER and is_copied_by_bucket(task.source, task.target)
+    if not sent or action is not Action.SKIP_SOURCE_CHANGED or there is None or now is None or is_one_object(task):
+        return
+    if same_content_by_hash(now, there) is True:
+        _skip_changed(task, run_id)
+
+
+def _skip_changed(task: Task, run_id: str) -> None:
+    task.skip(f"{task.name}: {_CHANGED}; a copy of it {_move_away(task, run_id)}")
 
 
 def _is_ours(task: Task) -> bool:
