@@ -16,6 +16,7 @@ from orchestrator.actions.compare_with_target import MOST_DOWNLOADED
 from orchestrator.actions.reading_bill import bill_of_full_reads, bill_of_scan
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
+from orchestrator.catalogue.file_ends import END
 from orchestrator.catalogue.known_readings import expected_reads, reading_with_end
 from orchestrator.catalogue.reading import OutageWatch, read_list, reader_count
 from orchestrator.catalogue.threads import in_threads
@@ -117,11 +118,11 @@ def hear(sides: Sides) -> None:
 
     First the files of the target that prove no other file; then the others, which may be what was kept of duplicates.
     """
-    waiting = [file for file in sides.found.unproven if file.readable and is_audio(file.path)]
+    music = [one for one in sides.found.target if one.readable and is_audio(one.path)]
+    waiting = [file for file in sides.found.unproven if file.readable and is_audio(file.path)] if music else []
     _hear(sides, sides.source, waiting)
     waiting = [file for file in waiting if file.reading is not None]
     used = sides.found.used
-    music = [one for one in sides.found.target if one.readable and is_audio(one.path)]
     for candidates in ([one for one in music if id(one) not in used], [one for one in music if id(one) in used]):
         sounds = {file.reading.identity for file in waiting if file.proof is None and file.reading is not None} - {None}
         if not sounds:
@@ -175,7 +176,8 @@ def _hear(sides: Sides, location: Location, files: Sequence[Known]) -> None:
     def read(one: Known) -> None:
         one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, afresh=True)[0])
 
-    _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))
+    with storage.reading(END, files=len(files)):
+        _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))
     readings = [one.reading for one in files if one.reading is not None]
     session.summary.files_read += len(readings)
     session.summary.bytes_read += sum(reading.bytes_read for reading in readings)

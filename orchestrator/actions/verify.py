@@ -131,7 +131,7 @@ def _listed(
     if left_out:
         session.reporter.note(f"{source.typed}: {counted(left_out, 'file')} left out by --include, --exclude or the config")
     if not wanted:
-        session.reporter.warning(f"{source.typed}: there is no file to look for; is the path right?")
+        session.reporter.warning(f"{source.typed}: no file was found; is the path right?")
     _note_own_directory(session, source)
     return Matching(wanted, known), result, at_target
 

@@ -75,6 +75,8 @@ def totals(found: Matching) -> dict[str, Any]:
 
 
 def _sentence(fields: Mapping[str, Any]) -> str:
+    if not fields["files"]:
+        return f"nothing to prove: {fields['source']} has no file to look for"
     parts = [f"{one['files']} {_IN_WORDS[Proof(proof)]}" for proof, one in fields["by"].items() if one["files"]]
     all_proved = fields["proved"] == fields["files"]
     files = f"{fields['files']} of {fields['files']}" if all_proved else f"only {fields['proved']} of {fields['files']}"

@@ -256,6 +256,8 @@ def test_what_only_the_quarantine_has_and_where_nothing_can_be_proved(library: C
         (target / f"{aside}{path}").write_bytes(content)
     ended = music("verify", music.place.location, str(target), codes=(3,))
     assert unproven(ended) == {"in/3.mp3": "quarantined"}
+    notes = [event["message"] for event in music("verify", str(target), music.place.location).events if event["type"] == "note"]
+    assert any("has a quarantine, whose files are not looked for" in note for note in notes)
 
     def refused(*arguments: str) -> str:
         return str(music("verify", *arguments, codes=(2,)).errors[0]["message"])
