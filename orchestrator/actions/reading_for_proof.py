@@ -118,17 +118,21 @@ def hear(sides: Sides) -> None:
 
     First the files of the target that prove no other file; then the others, which may be what was kept of duplicates.
     """
-    music = [one for one in sides.found.target if one.readable and is_audio(one.path)]
-    waiting = [file for file in sides.found.unproven if file.readable and is_audio(file.path)] if music else []
+    music = _music(sides.found.target)
+    waiting = _music(sides.found.unproven) if music else []
     _hear(sides, sides.source, waiting)
-    waiting = [file for file in waiting if file.reading is not None]
     used = sides.found.used
-    for candidates in ([one for one in music if id(one) not in used], [one for one in music if id(one) in used]):
+    for proves_another in (False, True):
         sounds = {file.reading.identity for file in waiting if file.proof is None and file.reading is not None} - {None}
         if not sounds:
             return
+        candidates = [one for one in music if (id(one) in used) is proves_another]
         _hear(sides, sides.target, [one for one in candidates if _may_be_one_of(sides, one, sounds)])
         sides.found.match_sounds()
+
+
+def _music(files: Sequence[FileT]) -> list[FileT]:
+    return [one for one in files if one.readable and is_audio(one.path)]
 
 
 def read_lists(sides: Sides) -> None:
