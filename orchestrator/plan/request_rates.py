@@ -268,6 +268,11 @@ def files_a_page(storage: Capabilities) -> int:
     return reading_rates(storage, "rclone").files_a_page
 
 
+def worth_listing(storage: Capabilities, looks: int) -> int:
+    """Up to how many files a listing of a bucket costs less than so many looks; 0: it never does."""
+    return files_a_page(storage) * (max(0, looks - 1) // LOOKS_PER_PAGE)
+
+
 def pages_of(storage: Capabilities, files: int) -> int:
     """How many pages a listing of so many files in a bucket has."""
     return max(1, math.ceil(files / files_a_page(storage)))

@@ -151,7 +151,7 @@ def test_a_listing_that_is_longer_than_expected_is_broken_off_and_the_folder_not
     result, looks, _ = counted(storage, lambda: run(made, tmp_path / "journal", Limited(storage), fresh=True, window=20))
     assert result.exit_code == ExitCode.DONE, result.problems
     assert looks == 3 * 2 * 20
-    expected = [3000, 1000, 1000]  # as many files as cost less than 40 looks; then each of the two folders
+    expected = [3000, 1000, 1000, 9000]  # as cost less than 40 looks, 20 of each folder, and the 120 looks of the final check
     assert [limit for limit in limits if limit is not None] == expected
 
 
@@ -165,6 +165,16 @@ def test_if_listings_fail_files_are_looked_at_and_few_are_tried(tmp_path: Path, 
     assert library(storage) == moved(60)
     assert looks >= 3 * 2 * 20
     assert listings <= 2 + 2 * LISTED_AT_THE_END, "two for the windows, the others at the end"
+
+
+def test_a_full_quarantine_is_not_listed_to_save_a_few_looks(tmp_path: Path) -> None:
+    storage = bucket()
+    for number in range(5000):
+        storage.put(f".music-orchestrator/quarantine/run/{number}.mp3", b"a duplicate")
+    made = moves(storage)
+    result, looks, _ = counted(storage, lambda: run(made, tmp_path / "journal", storage, fresh=True))
+    assert result.exit_code == ExitCode.DONE, result.problems
+    assert looks == 2 * FILES + 2 * FILES, "after the copies, and at the end"
 
 
 @pytest.mark.parametrize("hidden", [SEVEN, ITS_COPY])

@@ -12,11 +12,11 @@ from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
-from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError
+from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError, TooManyFilesError
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation
-from orchestrator.plan.request_rates import looks_cost_less
+from orchestrator.plan.request_rates import looks_cost_less, worth_listing
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
 
@@ -65,21 +65,43 @@ def check_final_state(
         gone = {ref for ref in unseen.gone if ref.fs == fs}
         # A storage that ignores case also finds a renamed file under the old spelling of its name.
         spelled = {case_key(ref.path) for ref in wanted.there if ref.fs == fs} if gone else set()
-        looks = len(there) + len(gone)
-        storage = storages[fs]
-        if looks_cost_less(storage.capabilities, looks, listed):
-            found, unknown = _look(storage, [*there, *gone], obstacles)
-            found = _without_other_forms(storage, found, gone, obstacles)
-            there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-            problems += _compare(storage, there, gone - unknown, found, spelled)
-        else:
-            with obstacles.named(fs, "cannot be listed, so the final check was left out"):
-                found = _list(storage, [*there, *gone])
-                # Some servers list a name in another case or Unicode form than it was given.
-                respelled, unknown = _look(storage, [ref for ref in there if ref not in found], obstacles)
-                there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-                problems += _compare(storage, there, gone, found | respelled, spelled)
+        problems += _check(storages[fs], there, gone, spelled, obstacles, listed=listed)
     return problems
+
+
+def _check(
+    storage: Storage,
+    there: Mapping[Ref, Entry | None],
+    gone: set[Ref],
+    spelled: set[str],
+    obstacles: Obstacles,
+    *,
+    listed: int | None,
+) -> list[Problem]:
+    """Compare with one location; `spelled`: see `_compare`."""
+    can, looks = storage.capabilities, len(there) + len(gone)
+    if looks_cost_less(can, looks, listed):
+        return _check_by_looks(storage, there, gone, spelled, obstacles)
+    at_most = worth_listing(can, looks) if can.current_listings and listed is not None else None
+    with obstacles.named(storage.fs, "cannot be listed, so the final check was left out"):
+        try:
+            found = _list(storage, [*there, *gone], at_most)
+        except TooManyFilesError:  # of ours, for example, in the quarantine
+            return _check_by_looks(storage, there, gone, spelled, obstacles)
+        # Some servers list a name in another case or Unicode form than it was given.
+        respelled, unknown = _look(storage, [ref for ref in there if ref not in found], obstacles)
+        there = {ref: entry for ref, entry in there.items() if ref not in unknown}
+        return _compare(storage, there, gone, found | respelled, spelled)
+    return []
+
+
+def _check_by_looks(
+    storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], spelled: set[str], obstacles: Obstacles
+) -> list[Problem]:
+    found, unknown = _look(storage, [*there, *gone], obstacles)
+    found = _without_other_forms(storage, found, gone, obstacles)
+    there = {ref: entry for ref, entry in there.items() if ref not in unknown}
+    return _compare(storage, there, gone - unknown, found, spelled)
 
 
 def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[dict[Ref, Entry], set[Ref]]:
@@ -106,11 +128,12 @@ def _without_other_forms(storage: Storage, found: dict[Ref, Entry], gone: set[Re
     return found
 
 
-def _list(storage: Storage, refs: Sequence[Ref]) -> dict[Ref, Entry]:
+def _list(storage: Storage, refs: Sequence[Ref], at_most: int | None = None) -> dict[Ref, Entry]:
+    """Those that are there. Raises TooManyFilesError if a folder holds more files than `at_most`."""
     wanted = {(ref.path, ref.object_id): ref for ref in refs}
     # What a listing of the location leaves out.
     apart = {directory for ref in refs for directory in (own_directory_of(ref.path) or innermost_foreign_folder(ref.path),)}
-    listings = [storage.list(directory) for directory in ("", *sorted(filter(None, apart)))]
+    listings = [storage.list(directory, at_most=at_most) for directory in ("", *sorted(filter(None, apart)))]
     found = {}
     for listing in listings:
         with suppress(NotFoundError, PartialListingError):  # what a run changed lies in no folder that it may not list

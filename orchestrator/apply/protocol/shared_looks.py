@@ -19,7 +19,7 @@ from orchestrator.errors import RemoteError, TooManyFilesError, UsageError
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import own_directory_of, parent_of, parents_of
 from orchestrator.plan.model import Operation
-from orchestrator.plan.request_rates import LOOKS_PER_PAGE, files_a_page
+from orchestrator.plan.request_rates import LOOKS_PER_PAGE, pages_of, worth_listing
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Storage
 
@@ -118,7 +118,7 @@ class SharedLooks:
 
     def _list(self, storage: Storage, folder: str, inside: set[str]) -> dict[str, Entry] | None:
         """Those of the files that are there; None if that could not be found out."""
-        limit = files_a_page(storage.capabilities) * _pages_worth(len(inside))
+        limit = worth_listing(storage.capabilities, len(inside))
         entries: dict[str, Entry] = {}
         hashes_asked = 0
         try:
@@ -137,7 +137,7 @@ class SharedLooks:
 
     def _folders(self, storage: Storage, paths: Collection[str]) -> Sequence[str]:
         """The folders to list, so that looks and listings together cost least."""
-        if self._listed is None or not _pages_worth(len(paths)) or self._failures[storage.fs] >= _FAILURES:
+        if self._listed is None or not worth_listing(storage.capabilities, len(paths)) or self._failures[storage.fs] >= _FAILURES:
             return ()
         direct = Counter(map(parent_of, paths))
         folders = {above for folder in direct for above in (folder, *parents_of(folder, root=True))} | {""}
@@ -166,8 +166,8 @@ class SharedLooks:
 
     def _cost(self, storage: Storage, folder: str) -> int:
         """What a listing of the folder costs: as many looks as cost the same."""
-        pages = -(-self._files_below(storage.fs, folder) // files_a_page(storage.capabilities))
-        return LOOKS_PER_PAGE * max(1, pages) + self._hashes_asked[storage.fs, folder]
+        pages = pages_of(storage.capabilities, self._files_below(storage.fs, folder))
+        return LOOKS_PER_PAGE * pages + self._hashes_asked[storage.fs, folder]
 
     def _files_below(self, fs: str, folder: str) -> int:
         """How many files are there at most, as far as the plan shows."""
@@ -195,11 +195,6 @@ def _may_be_listed(task: Task) -> bool:
     source, target = task.source.capabilities, task.target.capabilities
     current = source.current_listings and target.current_listings and source.flat_listing and target.flat_listing
     return current and has_common_hash(task.operation, task.source, task.target)
-
-
-def _pages_worth(looks: int) -> int:
-    """How many pages cost less than so many looks."""
-    return max(0, looks - 1) // LOOKS_PER_PAGE
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -82,7 +82,14 @@ def give_up(task: Task) -> None:
 def _skip(task: Task, action: Action) -> None:
     hidden = ", or it is in a folder that shares its name with another one"
     may_hide = action is Action.SKIP_SOURCE_GONE and task.source.capabilities.duplicate_names
-    task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}{hidden if may_hide else ''}")
+    # In a bucket, the source may have changed before it was copied.
+    copied = action is Action.SKIP_SOURCE_CHANGED and _may_have_copied(task)
+    more = hidden if may_hide else f"; what is at {task.dst} may be a copy of it" if copied else ""
+    task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}{more}")
+
+
+def _may_have_copied(task: Task) -> bool:
+    return task.begun and task.route is Route.TRANSFER and task.staged is None and task.at_target is not None
 
 
 def _got_its_name(task: Task, action: Action) -> bool:
