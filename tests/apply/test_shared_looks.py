@@ -306,6 +306,17 @@ def test_in_a_run_that_is_not_fresh_a_taken_destination_is_seen_in_the_listing(t
     assert library(storage) == moved() | {SEVEN: OLD, ITS_COPY: NEW}
 
 
+def test_where_case_is_ignored_only_a_look_shows_that_a_destination_is_free(tmp_path: Path) -> None:
+    storage = MemoryStorage.like("s3", case_insensitive=True)
+    for number in range(FILES):
+        storage.put(f"in/{number}.mp3", b"%d" % number)
+    before = storage.snapshot()
+    made = plan(*(move(storage, f"in/{number}.mp3", f"in/{number}.MP3") for number in range(FILES)))
+    result = run(made, tmp_path / "journal", storage)
+    assert (result.exit_code, result.skipped) == (ExitCode.STALE, FILES)
+    assert storage.snapshot() == before
+
+
 def test_a_listing_that_is_no_longer_current_does_not_stand_for_a_look_before_a_delete() -> None:
     storage = bucket()
     now = [0.0]

@@ -103,6 +103,7 @@ class SharedLooks:
 
     def _find(self, storage: Storage, paths: Collection[str]) -> Iterator[tuple[str, Entry | None]]:
         """Each path that listings decide about, and the file there."""
+        exact = not storage.capabilities.case_insensitive
         shown = {path for path in paths if own_directory_of(path) is None and innermost_foreign_folder(path) is None}
         for folder in self._folders(storage, shown):
             inside = {path for path in shown if _is_below(path, folder)}
@@ -111,7 +112,7 @@ class SharedLooks:
                 continue
             for path in inside:
                 entry = entries.get(path)
-                if entry is None and path.isascii():
+                if entry is None and exact and path.isascii():
                     yield path, None
                 elif entry is not None and entry.hashes:
                     yield path, entry
