@@ -41,7 +41,7 @@ _TOKEN = 8
 """A part of an address that is so long may be its secret."""
 
 
-class Told(NamedTuple):
+class JobOutcome(NamedTuple):
     """What a job adds to its report while it is done."""
 
     codes: list[ExitCode]
@@ -110,22 +110,22 @@ class JobReports:
                     self._killed[name] = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.began))
 
     @contextmanager
-    def job(self, name: str) -> Iterator[Told]:
+    def job(self, name: str) -> Iterator[JobOutcome]:
         """Record and report one job, done in the block; its codes and runs are put into what the block gets.
 
         Nothing if the whole run is to stop: then the job does not begin.
         """
-        told = Told([], [])
+        outcome = JobOutcome([], [])
         if self._session.stop.is_set():
-            yield told
+            yield outcome
             return
         self._start_check(name)
         run, began, before = self._begun(name), time.monotonic(), self._counts()
         self._listening.forget()
         code = ExitCode.INTERRUPTED
         try:
-            yield told
-            code = worst([*told.codes, ExitCode.INTERRUPTED if self._session.stop.is_set() else ExitCode.DONE])
+            yield outcome
+            code = worst([*outcome.codes, ExitCode.INTERRUPTED if self._session.stop.is_set() else ExitCode.DONE])
         except Exception as error:
             failed = error.exit_code if isinstance(error, OrchestratorError) else ExitCode.UNEXPECTED
             code = ExitCode.INTERRUPTED if self._session.stop.is_set() else failed
@@ -137,7 +137,7 @@ class JobReports:
                 ended=time.time(),
                 exit_code=int(code),
                 duration_s=round(time.monotonic() - began, 3),
-                runs=tuple(told.runs),
+                runs=tuple(outcome.runs),
                 why=self._listening.errors[0] if self._listening.errors else "",
                 **counts,
             )
@@ -170,7 +170,7 @@ class JobReports:
         """No job has begun: one cannot be done, or another run holds the lock."""
         code = error.exit_code if isinstance(error, OrchestratorError) else ExitCode.UNEXPECTED
         if isinstance(error, KeyboardInterrupt) or self._session.stop.is_set():
-            return  # a person, or a shutdown, does not want to be told
+            return  # a person, or a shutdown, needs no report
         text = error.message if isinstance(error, OrchestratorError) else f"unexpected {type(error).__name__}"
         self._listening.forget()
         self._listening.errors, self._listening.error_count = [printable(one_line(text))], 1
@@ -284,7 +284,7 @@ class JobReports:
     def _messages(self) -> list[Delivery]:
         wanted = [
             (where, notify, message)
-            for where, notify, endings in self._told_together()
+            for where, notify, endings in self._reported_together()
             for message in [message_of(endings, socket.gethostname())]
             if message.event in notify.on and notify.urls
         ]
@@ -311,7 +311,7 @@ class JobReports:
 
         return Delivery(label, send)
 
-    def _told_together(self) -> Iterator[tuple[str, Notify, Sequence[Ending]]]:
+    def _reported_together(self) -> Iterator[tuple[str, Notify, Sequence[Ending]]]:
         """Each job has a message of its own; jobs that were all refused for one reason share one."""
         if self._began:
             for ending in self._endings:

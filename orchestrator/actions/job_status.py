@@ -24,7 +24,7 @@ from orchestrator.job_history.store import JobRun
 from orchestrator.report.reporter import Column, age_text, duration_text
 
 TOLERANCE_S = 7200.0
-"""How late a job may begin: timers have random delays, and wait an hour for other runs. docs/telling.md names it."""
+"""How late a job may begin: timers have random delays, and wait an hour for other runs. docs/monitoring.md names it."""
 _EARLY_S = 60.0
 """A job that begins so much before its time counts as begun in time: clocks are set."""
 _SHOWN = 20

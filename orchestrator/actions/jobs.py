@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import msgspec
 
 from orchestrator.actions.job_check import job_problems, unused_settings
-from orchestrator.actions.job_reports import JobReports, Told
+from orchestrator.actions.job_reports import JobOutcome, JobReports
 from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import anything_due, interrupted_syncs
@@ -123,19 +123,19 @@ class _Jobs:
         codes = [session.problems.exit_code(self._caught("queue", lambda: _flush_due(session)))]
         for name, job in jobs.items():
             steps = [*placed_steps(session.config.jobs, [name])]
-            with self._limits_of(job), self._reported(name) as told:
-                told.codes.extend(self._do_job(name, job, steps))
-                told.runs.extend(step.run for step in self._results if step.job == name and step.run is not None)
-            codes += told.codes
+            with self._limits_of(job), self._reported(name) as outcome:
+                outcome.codes.extend(self._do_job(name, job, steps))
+                outcome.runs.extend(step.run for step in self._results if step.job == name and step.run is not None)
+            codes += outcome.codes
         return JobsResult(worst([*codes, ExitCode.INTERRUPTED if session.stop.is_set() else ExitCode.DONE]), tuple(self._results))
 
     @contextmanager
-    def _reported(self, name: str) -> Iterator[Told]:
+    def _reported(self, name: str) -> Iterator[JobOutcome]:
         if self._reports is None:
-            yield Told([], [])
+            yield JobOutcome([], [])
             return
-        with self._reports.job(name) as told:
-            yield told
+        with self._reports.job(name) as outcome:
+            yield outcome
 
     @contextmanager
     def _limits_of(self, job: Job) -> Iterator[None]:

@@ -25,8 +25,8 @@ KEPT_IN_ALL = 10_000
 """Of all jobs, also of those that the config no longer has."""
 
 
-_OPEN, _UNTOLD = 1, 2
-"""It has begun, and nothing has said yet how it ended; it was killed, and nobody was told of that yet. Otherwise 0."""
+_OPEN, _UNREPORTED = 1, 2
+"""It has begun, and nothing has said yet how it ended; it was killed, and that was not reported yet. Otherwise 0."""
 
 
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,13 +98,13 @@ class JobHistory:
         with self._writing() as connection:
             for run in self._rows("WHERE open = ?", (_OPEN,)):
                 body = _body(msgspec.structs.replace(run, killed=True))
-                connection.execute("UPDATE run SET open = ?, body = ? WHERE number = ?", (_UNTOLD, body, run.number))
+                connection.execute("UPDATE run SET open = ?, body = ? WHERE number = ?", (_UNREPORTED, body, run.number))
 
     def take_killed(self, job: str) -> list[JobRun]:
-        """The runs of a job that were killed and that nobody was told of yet."""
+        """The runs of a job that were killed, and were not reported yet."""
         with self._writing() as connection:
-            found = self._rows("WHERE open = ? AND job = ? ORDER BY number", (_UNTOLD, job))
-            connection.execute("UPDATE run SET open = 0 WHERE open = ? AND job = ?", (_UNTOLD, job))
+            found = self._rows("WHERE open = ? AND job = ? ORDER BY number", (_UNREPORTED, job))
+            connection.execute("UPDATE run SET open = 0 WHERE open = ? AND job = ?", (_UNREPORTED, job))
         return found
 
     def last(self, job: str, limit: int = KEPT) -> list[JobRun]:

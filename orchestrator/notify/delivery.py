@@ -11,7 +11,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.rclone.redact import one_line
 
 LONGEST_S = 10.0
-"""How long one delivery may take, with all its tries. docs/telling.md names it."""
+"""How long one delivery may take, with all its tries. docs/monitoring.md names it."""
 
 
 class Delivery:

@@ -1,4 +1,4 @@
-"""What others hear of a job: messages, health checks, the file for Prometheus, `status`; and if nobody listens."""
+"""How a job is monitored: `status`, messages, health checks, the file for Prometheus; and if a server does not answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 
 class Machine:
-    """One job, which organizes an inbox; it is told to a server."""
+    """One job, which organizes an inbox; a server gets its messages and calls."""
 
     def __init__(self, home: Path, server: CallServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.home = home
@@ -72,7 +72,7 @@ def machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Mach
         yield Machine(tmp_path, server, capsys)
 
 
-def test_a_job_that_changes_something_is_told_everywhere_and_then_there_is_silence(machine: Machine) -> None:
+def test_a_job_that_changes_something_is_reported_everywhere_and_then_there_is_silence(machine: Machine) -> None:
     machine.more = f"prometheus: {machine.home}/jobs.prom"
     machine.add("1.mp3")
     assert machine("run", "-q")[0] == 0
@@ -97,8 +97,8 @@ def test_a_job_that_changes_something_is_told_everywhere_and_then_there_is_silen
     assert [one["type"] for one in machine.status("nightly")] == ["job", "job-run", "job-run"]
 
 
-def test_a_job_that_fails_is_told_with_its_code_and_the_reason(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The addresses come from elsewhere. A job that is not in order is told, too, though it never begins."""
+def test_a_job_that_fails_is_reported_with_its_code_and_the_reason(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The addresses come from elsewhere. A job that is not in order is reported, too, though it never begins."""
     monkeypatch.setenv("TOPIC", f"json://127.0.0.1:{machine.server.port}/hushhush")
     (machine.home / "uuid").write_text(machine.server.url("uuid?c={code}&s={status}"))
     machine.notify = f"{{urls: [{{env: TOPIC}}], healthcheck: {{command: [cat, {machine.home}/uuid]}}, on: [failure]}}"
@@ -129,10 +129,10 @@ def test_of_two_jobs_with_one_health_check_each_failure_counts(machine: Machine)
     assert [path for path in machine.server.paths() if "uuid" in path] == ["/uuid/8"]
     machine.jobs = machine.jobs.replace("good: [", "good: {notify: {}, steps: [").replace("inbox}}]", "inbox}}]}")
     assert machine("run", "good", "-q") == (0, "", "")
-    assert machine.server.paths() == [], "it says itself who is told: nobody"
+    assert machine.server.paths() == [], "its own `notify` names nobody"
 
 
-def test_a_run_that_was_killed_is_told_by_the_next_one(machine: Machine) -> None:
+def test_a_run_that_was_killed_is_reported_by_the_next_one(machine: Machine) -> None:
     machine.state.mkdir(mode=0o700)
     with JobHistory(machine.state / HISTORY_FILE) as history:
         history.begin("nightly", time.time() - 600)
@@ -152,14 +152,14 @@ def test_a_run_that_was_killed_is_told_by_the_next_one(machine: Machine) -> None
     assert machine.messages() == [], "once"
 
 
-def test_a_dry_run_is_told_to_nobody(machine: Machine) -> None:
+def test_a_dry_run_is_not_reported(machine: Machine) -> None:
     machine.add("1.mp3")
     assert machine("run", "--dry-run")[0] == 0
     assert machine.server.calls == []
     assert [one["result"] for one in machine.status()] == ["never"]
 
 
-def test_who_does_not_listen_keeps_no_job_from_being_done(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_keeps_no_job_from_being_done(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that hangs, one that refuses, an address that is wrong, a secret that is not there: warnings without addresses."""
     monkeypatch.setattr(delivery, "LONGEST_S", 3.0)
     release = threading.Event()
@@ -248,7 +248,7 @@ def test_a_schedule_says_when_a_job_starts_where_the_config_does_not(machine: Ma
     assert "04:10:00" in machine.status()[0]["next_start"]
 
 
-def test_a_full_state_directory_is_an_error_that_is_told(machine: Machine, tmp_path: Path) -> None:
+def test_a_full_state_directory_is_an_error_that_is_reported(machine: Machine, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 4_000_000) as disk:
         machine.state = disk.root / "state"
         assert machine("run", "-q") == (0, "", "")
@@ -264,7 +264,7 @@ def test_a_full_state_directory_is_an_error_that_is_told(machine: Machine, tmp_p
         assert machine("run", "-q")[0] == 0
 
 
-def test_a_bug_of_ours_in_what_is_told_ends_no_job(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_of_ours_in_a_report_ends_no_job(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("a bug")
 
