@@ -82,7 +82,8 @@ def hash_files(session: Session, sizes: EqualSizes) -> tuple[list[list[Item]], E
     """Compute the hashes that files of equal size lack; the files of each side with them. What cannot be read is reported."""
     failures = sizes.compute(session.reporter, session.stop)
     for one in failures:
-        session.problems.report("failed", f"it could not be compared with files of its size: {one.error.message}", one.path)
+        why = f"it could not be compared with files of its size: {one.error.message}"
+        session.problems.report("failed", why, one.path, location=one.fs)
     session.summary.ops_skipped += len(failures)
     return sizes.items(), ExitCode.SOME_FAILED if failures else ExitCode.DONE
 

@@ -113,8 +113,6 @@ class _Jobs:
         self._options = options
         self._reports = reports
         self._results: list[StepResult] = []
-        self._told = True
-        """Whether the last step has told how it ended: with -q, it does not repeat why it fails each time."""
 
     def do(self, jobs: Mapping[str, Job]) -> JobsResult:
         """Do what waits, and then these jobs."""
@@ -164,10 +162,12 @@ class _Jobs:
                 session.reporter.error("safety-limit", f"{label} was not started: {session.deadline}; the next run does it")
                 codes.append(ExitCode.SAFETY_LIMIT)
             elif not session.stop.is_set():
+                quiet_before = session.problems.kept_quiet
                 codes.append(code := self._do_step(label, number, placed))
                 if code in GOES_ON or job.keep_going:
                     continue
-                if number < len(steps) and self._told and not session.stop.is_set():
+                told = session.problems.kept_quiet == quiet_before
+                if number < len(steps) and told and not session.stop.is_set():
                     session.reporter.warning(f"{label} ended with {int(code)}, so the job ends before its next step")
                 number += 1  # noqa: PLW2901 - the first step that was not started
             for left, unstarted in enumerate(steps[number - 1 :], number):
@@ -212,14 +212,13 @@ class _Jobs:
         except OrchestratorError as error:
             if session.stop.is_set():
                 raise
-            self._told = session.problems.failed(label, error_code(error), error.message, error.path)
+            session.problems.failed(label, error_code(error), error.message, error.path)
             return error.exit_code
         except Exception as error:  # a bug of ours in one job must not keep all others from being done, for ever
             _log.exception("unexpected")
-            self._told = session.problems.failed(label, "unexpected", unexpected_text(error))
+            session.problems.failed(label, "unexpected", unexpected_text(error))
             return ExitCode.UNEXPECTED
         else:
-            self._told = True
             if code in GOES_ON:
                 session.problems.succeeded(label)
             return code

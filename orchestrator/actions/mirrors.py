@@ -56,7 +56,8 @@ class Mirrors:
                 )
             except (TransientError, RateLimitError, AuthError) as error:
                 message = f"nothing is copied to the mirror {mirror.typed}: {error.message}"
-                self._session.reporter.error("auth" if isinstance(error, AuthError) else "unreachable", message)
+                code_word = "auth" if isinstance(error, AuthError) else "unreachable"
+                self._session.problems.failed(f"mirror {mirror.typed}", code_word, error.message, shown=message)
                 self._away.append((mirror, error.message))
                 codes.append(error.exit_code)
                 continue
@@ -64,6 +65,7 @@ class Mirrors:
                 self._session.reporter.error(error_code(error), error.message)
                 codes.append(error.exit_code)
                 continue
+            self._session.problems.succeeded(f"mirror {mirror.typed}")
             has_buckets = load_profile(capabilities.remote_type).has_buckets
             found.append(Mirror(fs=mirror.fs, items=items, capabilities=capabilities, has_buckets=has_buckets))
             codes.append(code)

@@ -81,6 +81,8 @@ class ProblemReports:
         self._settings = settings
         self._reporter_now = reporter
         self._new = self._known = 0
+        self.kept_quiet = 0
+        """How many failures of parts of the work people were not told of, because they were before."""
         self._search: _Search | None = None
         self._reported: dict[str, set[tuple[str, str, str]]] = {}
         """Location -> the problems there that were reported before, or a moment ago."""
@@ -129,11 +131,20 @@ class ProblemReports:
         named = self.only_news or options.json or self._unattended
         self._reporter.error(code, message, path, location if named else None)
 
-    def failed(self, part: str, code: str, message: str, path: str | None = None, *, before: str | None = None) -> bool:
+    def failed(
+        self,
+        part: str,
+        code: str,
+        message: str,
+        path: str | None = None,
+        *,
+        before: str | None = None,
+        shown: str | None = None,
+    ) -> None:
         """Report that a part of the work failed as a whole; with -q and for people once, and again after each week.
 
-        Its exit code stays what it is. `before`: a reason that was reported when something else met it. Returns whether it was
-        told.
+        Its exit code stays what it is. `before`: a reason that was reported when something else met it. `shown`: the whole text,
+        if the part and the message do not make one.
         """
         self.count()
         options, found = self._settings.options, StandingProblem("", part, code, message)
@@ -146,8 +157,8 @@ class ProblemReports:
             old = met_before if since is None else (last - since) // REMIND_S == (now - since) // REMIND_S
             self._settle(_Search(_scope_of(part), _always, [found]), done=True)
         old = old and not options.strict
-        self._reporter.error(code, f"{part}: {message}", path, known=old)
-        return not (old and options.quiet)
+        self.kept_quiet += bool(old and options.quiet)
+        self._reporter.error(code, shown or f"{part}: {message}", path, known=old)
 
     def succeeded(self, part: str) -> None:
         """That part of the work did not fail: the next time that it does is news."""
