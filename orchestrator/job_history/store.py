@@ -6,7 +6,7 @@ The clock may have been wrong when something was recorded: rows are ordered by t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,8 @@ KEPT_IN_ALL = 10_000
 """Of all jobs, also of those that the config no longer has."""
 
 
+REMIND_S = 7 * 86400.0
+"""How long a server that does not answer is not reported again."""
 _OPEN, _UNREPORTED = 1, 2
 """It has begun, and nothing has said yet how it ended; it was killed, and that was not reported yet. Otherwise 0."""
 
@@ -143,6 +145,15 @@ class JobHistory:
                 (job, wanted, now),
             )
         return now
+
+    def new_silence(self, failed: Collection[str], answered: Collection[str], now: float) -> set[str]:
+        """Those of the addresses that do not answer which were not reported for REMIND_S: they count as reported from now on."""
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM silent WHERE label = ?", [(label,) for label in answered])
+            reported = dict(connection.execute("SELECT label, reported FROM silent"))
+            new = {label for label in failed if not now - REMIND_S < reported.get(label, 0.0) <= now}
+            connection.executemany("INSERT OR REPLACE INTO silent VALUES (?, ?)", [(label, now) for label in new])
+        return new
 
     def _close(self, run: JobRun) -> None:
         """It gets a new number: others, that found the lock taken, may have ended since it began."""

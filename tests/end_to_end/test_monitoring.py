@@ -195,6 +195,25 @@ def test_a_server_that_does_not_answer_keeps_no_job_from_being_done(machine: Mac
     assert "hush" not in err
 
 
+def test_a_server_that_is_away_for_long_is_reported_once_a_week(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead = [0.0]
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + ahead[0])
+    machine.notify = f"{{healthcheck: '{machine.server.url('uuid')}'}}"
+    machine.jobs = "nightly: {scan: {location: inbox}}"
+    warning = "warning: notify.healthcheck: the server answered 403\n"
+    machine.server.answer = lambda _path, _number: Answer(403)
+    assert machine("run", "-q") == (0, "", warning)
+    assert machine("run", "-q") == (0, "", ""), "cron has mailed it"
+    assert warning.removeprefix("warning: ") in machine("run")[1], "a person sees it"
+    ahead[0] = 8 * DAY
+    assert machine("run", "-q") == (0, "", warning)
+    machine.server.answer = lambda _path, _number: Answer()
+    assert machine("run", "-q") == (0, "", "")
+    machine.server.answer = lambda _path, _number: Answer(403)
+    assert machine("run", "-q") == (0, "", warning), "it was there in between"
+
+
 def test_without_apprise_one_line_says_what_to_install(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apprise_messages, "installed", lambda: False)
     machine.notify = "{urls: ['json://a/1', 'json://a/2']}"
@@ -269,7 +288,7 @@ def test_a_bug_of_ours_in_a_report_ends_no_job(machine: Machine, monkeypatch: py
         raise ZeroDivisionError("a bug")
 
     machine.more = f"prometheus: {machine.home}/jobs.prom"
-    for place in ("job_history.store.JobHistory.mark_killed", "notify.prometheus.text_of", "actions.job_reports.message_of"):
+    for place in ("job_history.store.JobHistory.mark_killed", "notify.prometheus.text_of", "actions.announcements.message_of"):
         monkeypatch.setattr(f"orchestrator.{place}", broken)
     machine.add("1.mp3")
     code, _, err = machine("run", "-q")
