@@ -20,9 +20,11 @@ from orchestrator.config.options.schedule import ScheduleOptions
 from orchestrator.config.problems import refuse
 from orchestrator.errors import ExitCode, OrchestratorError, UsageError
 from orchestrator.report.reporter import Column
-from orchestrator.schedules import crontab, files, launchd, systemd
+from orchestrator.schedules import crontab, files, launchd, systemd, user_crontab
 from orchestrator.schedules.records import Form, Schedule, ScheduleFile
 
+YOUR_CRONTAB = "your crontab"
+"""What people read in place of a path."""
 LINGERING = Path("/var/lib/systemd/linger")
 """Has a file for each user whose services run while he is not logged in."""
 
@@ -54,10 +56,14 @@ def schedule(options: ScheduleOptions, session: Session) -> ScheduleResult:
     if options.install:
         return _install(made, options, session)
     for number, file in enumerate(made):
-        where = str(file.path) if file.path is not None else None
         text = ("\n" if number else "") + file.text.removesuffix("\n")
-        session.reporter.document("schedule-file", text, {"form": file.form, "path": where, "text": file.text})
+        session.reporter.document("schedule-file", text, _fields(file))
     return ScheduleResult(ExitCode.DONE, made)
+
+
+def _fields(file: ScheduleFile) -> dict[str, str | None]:
+    """A file for programs."""
+    return {"form": file.form, "path": str(file.path) if file.path is not None else None, "text": file.text}
 
 
 def _made(job: str, options: ScheduleOptions, session: Session) -> tuple[ScheduleFile, ...]:
@@ -103,23 +109,28 @@ _FORMS: dict[Form, Callable[[Schedule], Sequence[ScheduleFile]]] = {
 
 
 def _install(made: Sequence[ScheduleFile], options: ScheduleOptions, session: Session) -> ScheduleResult:
-    if any(file.path is None for file in made):
-        raise UsageError(
-            "the crontab of a user is his own: (crontab -l; music-orchestrator schedule "
-            f"{shlex.quote(options.job or '')} --cron) | crontab -"
-        )
-    changed = files.to_write(made, force=options.force)
+    job = options.job or ""
+    changed: list[tuple[Path | None, str]] = [*files.to_write(made, force=options.force)]
+    wanted = "".join(file.text for file in made if file.path is None)
+    before = _crontab() if wanted else ""
+    after = user_crontab.with_job(before, job, wanted, force=options.force) if wanted else ""
+    if before != after:
+        changed.append((None, wanted))
     if session.options.dry_run:
         for path, _ in changed:
-            session.reporter.note(f"would write {path}")
+            session.reporter.note(f"would write {path or YOUR_CRONTAB}")
         return ScheduleResult(ExitCode.DONE, tuple(made))
+    for one in _installed():
+        if one.mark.job == job and all(one.form != file.form for file in made):
+            session.reporter.warning(f"{job} is started by {one.form}, too ({one.path or YOUR_CRONTAB})")
     if session.options.state_dir or session.config.state_dir:
         session.state  # noqa: B018 - makes it: a service cannot make what is not below /var/lib
-    files.write(changed)
+    files.write((path, text) for path, text in changed if path is not None)
+    if before != after:
+        _write_crontab(after, before)
     for file in made:
         said = "written" if file.path in dict(changed) else "unchanged"
-        fields = {"form": file.form, "path": str(file.path), "text": file.text}
-        session.reporter.document("schedule-file", f"{said}: {file.path}", fields)
+        session.reporter.document("schedule-file", f"{said}: {file.path or YOUR_CRONTAB}", _fields(file))
     failed = [failure for file in made if (failure := _switch(file, session, on=True))]
     _note_what_is_left(made, session)
     return ScheduleResult(ExitCode.SOME_FAILED if failed else ExitCode.DONE, tuple(made))
@@ -165,39 +176,64 @@ def _note_what_is_left(made: Sequence[ScheduleFile], session: Session) -> None:
 
 def _remove(job: str, options: ScheduleOptions, session: Session) -> ScheduleResult:
     asked = [form for form in _FORMS if getattr(options, form)] or [*_FORMS]
-    mine = [one for one in files.installed(_folders(system=os.geteuid() == 0)) if one.mark.job == job and one.form in asked]
+    mine = [one for one in _installed() if one.mark.job == job and one.form in asked]
     if not mine:
         if job not in session.config.jobs:
             chosen_jobs(session, [job])
         session.reporter.note(f"nothing is installed for {job}")
         return ScheduleResult(ExitCode.DONE)
     for one in mine:
-        if not options.force:
+        if not options.force and one.path is not None:
             files.refuse_others(one.path, one.mark)
+    in_crontab = any(one.path is None for one in mine)
+    before = _crontab() if in_crontab else ""
+    after = user_crontab.with_job(before, job, "", force=options.force) if in_crontab else ""
     found = tuple(ScheduleFile(form=one.form, path=one.path, text=one.text, unit=_unit(one)) for one in mine)
     if session.options.dry_run:
         for one in mine:
-            session.reporter.note(f"would remove {one.path}")
+            session.reporter.note(f"would remove {one.path or YOUR_CRONTAB}")
         return ScheduleResult(ExitCode.DONE, found)
     failed = [failure for file in found if (failure := _switch(file, session, on=False))]
     files.remove(one.path for one in mine)
-    for one in mine:
-        session.reporter.document(
-            "schedule-file", f"removed: {one.path}", {"form": one.form, "path": str(one.path), "text": None}
-        )
+    if in_crontab:
+        _write_crontab(after, before)
+    for file in found:
+        where = file.path or f"{job} from {YOUR_CRONTAB}"
+        session.reporter.document("schedule-file", f"removed: {where}", _fields(file) | {"text": None})
     return ScheduleResult(ExitCode.SOME_FAILED if failed else ExitCode.DONE, found)
 
 
 def _unit(one: files.Installed) -> str | None:
+    if one.path is None:
+        return None
     if one.form == "launchd":
         return one.path.stem
     return one.path.name if one.path.suffix == ".timer" else None
 
 
+def _installed() -> Iterator[files.Installed]:
+    """What is installed for the machine, or for this user."""
+    folders = _folders(system=os.geteuid() == 0)
+    yield from files.installed(folders)
+    if "cron" not in folders and shutil.which("crontab"):
+        for block in user_crontab.blocks(_crontab()):
+            yield files.Installed("cron", None, block.text, block.mark)
+
+
+def _crontab() -> str:
+    from orchestrator.rclone.service_manager import read_crontab  # noqa: PLC0415 - only where it is used
+
+    return read_crontab()
+
+
+def _write_crontab(text: str, before: str) -> None:
+    from orchestrator.rclone.service_manager import write_crontab  # noqa: PLC0415 - only where it is used
+
+    write_crontab(text, before)
+
+
 def _list(options: ScheduleOptions, session: Session) -> ScheduleResult:
-    found = [
-        one for one in files.installed(_folders(system=os.geteuid() == 0)) if options.job is None or one.mark.job == options.job
-    ]
+    found = [one for one in _installed() if options.job is None or one.mark.job == options.job]
     made: dict[tuple[str, Form, tuple[str, ...]], dict[Path | None, str] | str] = {}
     for one in found:
         key = (one.mark.job, one.form, one.mark.at)
@@ -211,12 +247,12 @@ def _list(options: ScheduleOptions, session: Session) -> ScheduleResult:
         {
             "job": one.mark.job,
             "form": one.form,
-            "path": str(one.path),
+            "path": str(one.path) if one.path is not None else None,
             "state": _state(one, made[one.mark.job, one.form, one.mark.at]),
         }
         for one in found
     ]
-    session.reporter.table("schedule", _COLUMNS, rows, empty="nothing is installed; crontabs of users are not looked at")
+    session.reporter.table("schedule", _COLUMNS, rows, empty="nothing is installed")
     return ScheduleResult(ExitCode.DONE, tuple(ScheduleFile(form=one.form, path=one.path, text=one.text) for one in found))
 
 

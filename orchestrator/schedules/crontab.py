@@ -14,6 +14,10 @@ from orchestrator.schedules.records import NAME, Schedule, ScheduleFile, escaped
 from orchestrator.wording import repeated
 
 SYSTEM_FOLDER = Path("/etc/cron.d")
+USER_HEADING = "# crontab -e"
+"""The first of our lines in the crontab of a user."""
+END = "# End of what `music-orchestrator schedule` wrote"
+"""The last of them."""
 LONGEST_COMMAND = 990
 """Bytes: several crons cut a command at 1000."""
 
@@ -31,8 +35,8 @@ def crontab(schedule: Schedule, folder: Path | None) -> ScheduleFile:
     command = _command(schedule)
     user = "root " if folder is not None else ""
     times = dict.fromkeys(fields(calendar) for calendar in schedule.calendars)
-    where = f"# {path}" if path is not None else "# crontab -e"
-    lines = [where, *(f"{one} {user}{command}" for one in times)]
+    lines = [f"{one} {user}{command}" for one in times]
+    lines = [f"# {path}", *lines] if path is not None else [USER_HEADING, *lines, END]
     return ScheduleFile(form="cron", path=path, text=marked(lines, 1, schedule.job, schedule.given))
 
 

@@ -21,15 +21,20 @@ class Installed(Struct, frozen=True):
     """A file of ours that exists."""
 
     form: Form
-    path: Path
+    path: Path | None
+    """None: it is a part of the user's crontab."""
     text: str
     mark: Mark
 
 
 def folders(home: str, configuration: str | None, *, system: bool) -> dict[Form, Path]:
-    """Where files of each form belong. A user has no folder for cron. `configuration`: $XDG_CONFIG_HOME."""
+    """Where files of each form belong; without a folder for cron, they are lines of the user's crontab.
+
+    `configuration`: $XDG_CONFIG_HOME.
+    """
     if system:
-        return {"systemd": systemd.SYSTEM_FOLDER, "cron": crontab.SYSTEM_FOLDER, "launchd": launchd.SYSTEM_FOLDER}
+        found: dict[Form, Path] = {"systemd": systemd.SYSTEM_FOLDER, "launchd": launchd.SYSTEM_FOLDER}
+        return found | ({"cron": crontab.SYSTEM_FOLDER} if crontab.SYSTEM_FOLDER.is_dir() else {})
     return {
         "systemd": Path(configuration or f"{home}/.config") / "systemd" / "user",
         "launchd": Path(home) / "Library" / "LaunchAgents",
@@ -92,9 +97,11 @@ def write(files: Iterable[tuple[Path, str]]) -> None:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def remove(paths: Iterable[Path]) -> None:
+def remove(paths: Iterable[Path | None]) -> None:
     """Remove them. Raises UsageError."""
     for path in paths:
+        if path is None:
+            continue
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

@@ -45,7 +45,7 @@ class Machine:
     def states(self) -> dict[str, str]:
         out, _ = self.says("--list", "--json")
         events = [json.loads(line) for line in out.splitlines()]
-        return {Path(one["path"]).name: one["state"] for one in events if one["type"] == "schedule"}
+        return {Path(one["path"] or "your crontab").name: one["state"] for one in events if one["type"] == "schedule"}
 
     @property
     def systemctl(self) -> list[str]:
@@ -70,6 +70,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("MUSIC_ORCHESTRATOR_CONFIG", str(made.config))
     monkeypatch.setattr(systemd, "SYSTEM_FOLDER", tmp_path / "system")
     monkeypatch.setattr(crontab, "SYSTEM_FOLDER", tmp_path / "cron.d")
+    (tmp_path / "cron.d").mkdir()
     monkeypatch.setattr("orchestrator.state.SYSTEM_DIRECTORY", tmp_path / "var" / "music-orchestrator")
     monkeypatch.setattr("orchestrator.actions.schedule_needs.SYSTEM_DIRECTORY", tmp_path / "var" / "music-orchestrator")
     return made
@@ -95,7 +96,7 @@ def test_all_forms_of_a_job_are_printed_and_nothing_else(machine: Machine, as_us
     assert machine.says("nightly", "--systemd", "--cron", "-q")[0] == out
     only, _ = machine.says("nightly", "--cron")
     assert only.startswith("# crontab -e\n")
-    assert only.count("\n") == 3
+    assert only.count("\n") == 4
 
 
 def test_install_writes_once_and_switches_on_and_remove_takes_away(machine: Machine, as_user: Callable[[int], None]) -> None:
@@ -168,6 +169,89 @@ def test_the_list_says_what_no_longer_fits_the_config(machine: Machine, as_user:
     assert machine.states() == {}
 
 
+CRONTAB = """\
+#!/bin/sh
+if [ "$1" = -l ]; then
+    [ -e {file} ] || { echo "no crontab for me" >&2; exit 1; }
+    exec cat {file}
+fi
+exec cp "$1" {file}
+"""
+
+
+@pytest.fixture
+def cron(machine: Machine) -> Path:
+    """The crontab of the user, behind a program that keeps it as cron's does."""
+    kept = machine.home / "crontab"
+    program = machine.home / "bin" / "crontab"
+    program.write_text(CRONTAB.replace("{file}", f"'{kept}'"))
+    program.chmod(0o755)
+    return kept
+
+
+@pytest.mark.parametrize("theirs", ["", "MAILTO=me\n# mine\n5 4 * * * echo 100\\% \xff\n", "5 4 * * * x"])
+def test_in_the_crontab_of_a_user_only_our_lines_change(
+    theirs: str, machine: Machine, cron: Path, as_user: Callable[[int], None]
+) -> None:
+    as_user(USER)
+    if theirs:
+        cron.write_text(theirs, encoding="latin-1")
+    before = cron.read_bytes() if theirs else b""
+    machine.says("nightly", "--install", "--cron", "--dry-run")
+    assert cron.exists() == bool(theirs)
+    out, _ = machine.says("nightly", "--install", "--cron")
+    assert out == "written: your crontab\n"
+    with_ours = cron.read_bytes()
+    ours = machine.files("nightly", "--cron")["cron"]
+    assert with_ours == (before.removesuffix(b"\n") + b"\n" if before else b"") + str(ours).encode()
+    cron.write_bytes(with_ours + b"# after\n")
+    assert machine.says("nightly", "--install", "--cron")[0] == "unchanged: your crontab\n"
+    assert machine.states() == {"your crontab": "ok"}
+    machine.says("nightly", "--install", "--cron", "--at", "hourly")
+    assert cron.read_bytes().endswith(b"# after\n")
+    assert cron.read_bytes().count(b" run --quiet ") == cron.read_bytes().count(b"\n0 * * * * PATH=") == 1
+    cron.write_bytes(cron.read_bytes().replace(b"0 * * * *", b"1 * * * *"))
+    assert machine.states() == {"your crontab": "edited"}
+    edited = cron.read_bytes()
+    for option in ("--install", "--remove"):
+        _, err = machine.says("nightly", option, "--cron", code=2)
+        assert "the lines of nightly in your crontab were edited" in err
+    assert cron.read_bytes() == edited
+    out, _ = machine.says("nightly", "--remove", "--force")
+    assert out == "removed: nightly from your crontab\n"
+    assert cron.read_bytes() == (before.removesuffix(b"\n") + b"\n" if before else b"") + b"# after\n"
+
+
+def test_a_crontab_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    machine: Machine, cron: Path, as_user: Callable[[int], None]
+) -> None:
+    as_user(USER)
+    cron.write_text("5 4 * * * theirs\n")
+    program = machine.home / "bin" / "crontab"
+    program.write_text(program.read_text().replace("exec cat", "echo 'You are not allowed' >&2; exit 1; exec cat"))
+    _, err = machine.says("nightly", "--install", "--cron", code=2)
+    assert "your crontab cannot be read: You are not allowed" in err
+    assert cron.read_text() == "5 4 * * * theirs\n"
+
+
+def test_root_has_a_crontab_where_cron_reads_no_folder(machine: Machine, cron: Path, as_user: Callable[[int], None]) -> None:
+    as_user(ROOT)
+    (machine.home / "cron.d").rmdir()
+    program = machine.home / "bin" / "crontab"
+    program.write_text(program.read_text().replace("no crontab for me", "crontab: can't open 'root': No such file or directory"))
+    assert machine.says("nightly", "--install", "--cron")[0] == "written: your crontab\n"
+    assert "\n30 2 * * * PATH=" in cron.read_text()
+
+
+def test_a_second_way_to_start_the_same_job_is_named(machine: Machine, cron: Path, as_user: Callable[[int], None]) -> None:
+    as_user(USER)
+    machine.says("nightly", "--install", "--cron")
+    _, err = machine.says("nightly", "--install", "--systemd")
+    assert "nightly is started by cron, too (your crontab)" in err
+    machine.says("nightly", "--remove")
+    assert machine.states() == {}
+
+
 def test_what_systemctl_says_is_reported_with_what_to_do(machine: Machine, as_user: Callable[[int], None]) -> None:
     as_user(ROOT)
     (machine.home / "bin" / "systemctl").write_text("#!/bin/sh\necho 'no bus here' >&2\nexit 1\n")
@@ -184,7 +268,7 @@ def test_what_systemctl_says_is_reported_with_what_to_do(machine: Machine, as_us
         (("sometimes",), "when does sometimes start? Give the job `at: 02:30` in the config, or add --at 02:30"),
         (("nightly", "--at", "soon"), "--at soon: write a time such as"),
         (("nightly", "--at", "Fri *-*-13 02:00", "--cron"), "so it cannot express this time"),
-        (("nightly", "--install", "--cron"), "(crontab -l; music-orchestrator schedule nightly --cron) | crontab -"),
+        (("nightly", "--install", "--cron"), "your crontab cannot be read: there is no crontab"),
         (("nightly", "--install", "--list"), "give one of --install, --remove and --list"),
         ((), "name a job of the config, or add --list"),
         (("wrong",), "no location nowhere under `locations:`"),
