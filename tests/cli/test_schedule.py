@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.main import run
+from orchestrator.rclone.binary import Binary
 from orchestrator.schedules import crontab, systemd
 from orchestrator.state import chosen_directory
 
@@ -54,7 +55,7 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Machine:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found_rclone: Binary) -> Machine:
     for name in [*os.environ]:
         if name not in ("LANG", "TMPDIR"):
             monkeypatch.delenv(name)
@@ -68,6 +69,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", os.pathsep.join([str(bin_folder), str(Path(sys.executable).parent), "/usr/bin", "/bin"]))
     monkeypatch.setenv("MUSIC_ORCHESTRATOR_CONFIG", str(made.config))
+    monkeypatch.setattr("orchestrator.rclone.binary.find_rclone", lambda *_: found_rclone)  # its version is asked for once
     monkeypatch.setattr(systemd, "SYSTEM_FOLDER", tmp_path / "system")
     monkeypatch.setattr(crontab, "SYSTEM_FOLDER", tmp_path / "cron.d")
     (tmp_path / "cron.d").mkdir()

@@ -185,7 +185,7 @@ def test_systemd_reads_any_name_as_it_is(name: str, tmp_path: Path, program: Pat
         shown = f"printf '%s\\0' {line.partition('Command Line: ')[2]}"
         words = subprocess.run(["/bin/sh", "-c", shown], capture_output=True, text=True, check=True).stdout.split("\0")[:-1]
         assert (words[1:] if words[0] == "/usr/bin/env" else words) == [*schedule.command]
-    assert f"ReadWritePaths: -{where}\n" in read
+    assert f"ReadWritePaths: -{where}" in read
     assert f"PATH={where}:/bin\n" in read
     assert f"HOME={where}\n" in read
     assert f"EnvironmentFile: -{where}/environment\n" in read
