@@ -70,7 +70,7 @@ def compare(sides: Sides, *, download: bool, of: Callable[[Known], bool] = lambd
     files: list[Wanted] = []
     others: list[Known] = []
     for size, group in by_size.items():
-        same_size = [one for one in sides.found.of_size.get(size, ()) if one.readable and of(one)]
+        same_size = [one for one in _readable(sides.found.of_size.get(size, ())) if of(one)]
         copies = same_size if download or there else [one for one in same_size if here and one.hashes]
         if copies:
             files += group
@@ -85,12 +85,37 @@ def compare_small_companions(sides: Sides) -> None:
     compare(sides, download=True, of=lambda file: not is_audio(file.path) and (file.entry.size or 0) <= MOST_DOWNLOADED)
 
 
-def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, download: bool) -> None:
-    """Read what has to be read to compare them."""
+def compare_in_spite_of_hashes(sides: Sides) -> None:
+    """Read the files on both sides whose stated hashes differ from those of all files with their sizes: some servers state others.
+
+    For example, the ETag in a bucket that encrypts with KMS is no MD5.
+    """
+    used = sides.found.used
+    files: list[Wanted] = []
+    others: dict[int, Known] = {}
+    for file in _readable(sides.found.unproven):
+        copies = _readable(sides.found.of_size.get(file.entry.size or 0, ()))
+        stated = [one for one in copies if id(one) not in used and file.entry.hashes.keys() & one.entry.hashes.keys()]
+        if stated:
+            files.append(file)
+            others |= {id(one): one for one in stated}
+    if files:
+        _hash(sides, files, list(others.values()), download=True, stated=False)
+        sides.found.match_hashes()
+
+
+def _readable(files: Sequence[FileT]) -> list[FileT]:
+    return [one for one in files if one.readable]
+
+
+def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, download: bool, stated: bool = True) -> None:
+    """Read what has to be read to compare them. Not `stated`: no hash of a listing counts."""
     session = sides.session
     groups: tuple[Sequence[Known], Sequence[Known]] = (files, others)
     storages = (sides.here, sides.there)
-    hashed = [HashedSide(storage, [_item(one) for one in group]) for storage, group in zip(storages, groups, strict=True)]
+    hashed = [
+        HashedSide(storage, [_item(one, stated=stated) for one in group]) for storage, group in zip(storages, groups, strict=True)
+    ]
     sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, afresh=True)
     downloads = sizes.downloads()
     bill_of_full_reads(session, downloads, f"to compare {sides.source.typed} with {sides.target.typed}", priced=True)
@@ -99,14 +124,14 @@ def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, dow
     failures = {(one.fs, one.path): one.error for one in sizes.compute(session.reporter, session.stop, at_a_time=at_a_time)}
     for location, group, items in zip((sides.source, sides.target), groups, sizes.items(), strict=True):
         for one, item in zip(group, items, strict=True):
-            one.computed = {kind: value for kind, value in item.entry.hashes.items() if kind not in one.entry.hashes}
+            one.computed = {kind: value for kind, value in item.entry.hashes.items() if not (stated and kind in one.entry.hashes)}
             error = failures.get((location.fs, one.path))
             if error is not None:
                 _note_failure(one, error)
 
 
-def _item(one: Known) -> Item:
-    return Item(replace(one.entry, hashes={**one.computed, **one.entry.hashes}) if one.computed else one.entry)
+def _item(one: Known, *, stated: bool) -> Item:
+    return Item(replace(one.entry, hashes={**one.computed, **one.entry.hashes} if stated else {}))
 
 
 def _note_failure(one: Known, error: RemoteError) -> None:
@@ -132,7 +157,7 @@ def hear(sides: Sides) -> None:
 
 
 def _music(files: Sequence[FileT]) -> list[FileT]:
-    return [one for one in files if one.readable and is_audio(one.path)]
+    return [one for one in _readable(files) if is_audio(one.path)]
 
 
 def read_lists(sides: Sides) -> None:

@@ -10,7 +10,15 @@ from typing import Any
 import msgspec
 
 from orchestrator.actions.locations import check_not_ours, check_shared, reaching
-from orchestrator.actions.reading_for_proof import Sides, compare, compare_small_companions, hear, read_copies, read_lists
+from orchestrator.actions.reading_for_proof import (
+    Sides,
+    compare,
+    compare_in_spite_of_hashes,
+    compare_small_companions,
+    hear,
+    read_copies,
+    read_lists,
+)
 from orchestrator.actions.scan import ScanSettings, hidden_folders, scan_location
 from orchestrator.actions.scan_reports import report_closed, report_scan, report_undecryptable
 from orchestrator.actions.session import Session
@@ -56,6 +64,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     compare(sides, download=False)
     if options.full:
         compare(sides, download=True)
+        compare_in_spite_of_hashes(sides)
     else:
         compare_small_companions(sides)
     hear(sides)

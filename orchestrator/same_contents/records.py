@@ -48,7 +48,7 @@ class Known:
 
     entry: Entry
     computed: dict[str, str] = field(default_factory=dict)
-    """Hashes that the listing lacks, from reading it."""
+    """Hashes in lower case, from reading it."""
     reading: Reading | None = None
     """With its end."""
     failure: str | None = None
@@ -71,7 +71,7 @@ class Known:
     @property
     def hashes(self) -> dict[str, str]:
         """Every hash of all of its bytes, those of the listing and the computed ones."""
-        found = {**self.computed, **self.entry.hashes}
+        found = {**self.entry.hashes, **self.computed}
         return {kind: value.lower() for kind, value in found.items() if value and kind not in WEAK_HASHES}
 
 
@@ -92,15 +92,17 @@ class Wanted(Known):
 
 def same_hashes(one: Known, other: Known) -> Proof | None:
     """The proof that both hold the same bytes; None if hashes do not show it."""
-    mine, theirs = one.hashes, other.hashes
-    common = mine.keys() & theirs.keys()
-    if not common or one.entry.size != other.entry.size or any(mine[kind] != theirs[kind] for kind in common):
+    if differ(one, other):
         return None
-    stated = one.entry.hashes.keys() | other.entry.hashes.keys()
-    return Proof.HASH if common & stated else Proof.READ
+    if one.computed.keys() & other.computed.keys():
+        return Proof.READ
+    return Proof.HASH if one.hashes.keys() & other.hashes.keys() else None
 
 
 def differ(one: Known, other: Known) -> bool:
-    """Whether it is known that they do not hold the same bytes."""
+    """Whether it is known that they do not hold the same bytes. If both were read, that counts, and not what listings state."""
     mine, theirs = one.hashes, other.hashes
+    read = one.computed.keys() & other.computed.keys()
+    if read:
+        mine, theirs = one.computed, other.computed
     return one.entry.size != other.entry.size or any(mine[kind] != theirs[kind] for kind in mine.keys() & theirs.keys())

@@ -21,7 +21,7 @@ from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.places import bucket, place_on
 from tests.program import Ended, Program
-from tests.servers.http import Hold, HttpProxy, Seen, Then, http_proxy
+from tests.servers.http import Hold, HttpProxy, Retag, Seen, Then, http_proxy
 from tests.servers.remotes import BUCKET, DriveRemote, RemoteServer, with_remotes
 
 
@@ -150,6 +150,13 @@ def test_an_object_in_parts_has_no_md5_and_is_only_proved_in_full_by_reading_it(
     in_parts(flipped(FLACS["in/2.flac"]))
     assert by(migration.verify())["sound"] == 1  # it says so: by what the file says about its sound
     assert unproven(migration.verify("--full", codes=(3,))) == {"in/2.flac": "differs"}
+
+
+def test_a_server_that_states_other_hashes_is_only_believed_without_a_full_read(migration: Migration) -> None:
+    """In a bucket that encrypts with a KMS key, ETags look like MD5 and are none."""
+    migration.proxy.when(lambda _: True, Retag())
+    assert set(unproven(migration.verify(codes=(3,)))) == {*ALBUM, "old/again.flac"}
+    assert by(migration.verify("--full")) == {"read": len(ALBUM) + 1, "empty": 1}
 
 
 @pytest.fixture
