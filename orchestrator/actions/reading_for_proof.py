@@ -86,21 +86,26 @@ def compare_small_companions(sides: Sides) -> None:
 
 
 def compare_in_spite_of_hashes(sides: Sides) -> None:
-    """Read the files on both sides whose stated hashes differ from those of all files with their sizes: some servers state others.
+    """Read files of equal size on both sides although the listings state different hashes.
 
-    For example, the ETag in a bucket that encrypts with KMS is no MD5.
+    Some servers state others: the ETag in a bucket that encrypts with KMS is no MD5.
     """
+    if sides.here.capabilities.local and sides.there.capabilities.local:
+        return  # nothing was stated: both were read
     used = sides.found.used
-    files: list[Wanted] = []
-    others: dict[int, Known] = {}
+    by_size: dict[int, list[Wanted]] = defaultdict(list)
     for file in _readable(sides.found.unproven):
-        copies = _readable(sides.found.of_size.get(file.entry.size or 0, ()))
-        stated = [one for one in copies if id(one) not in used and file.entry.hashes.keys() & one.entry.hashes.keys()]
-        if stated:
-            files.append(file)
-            others |= {id(one): one for one in stated}
+        if file.hashes:
+            by_size[file.entry.size or 0].append(file)
+    files: list[Wanted] = []
+    others: list[Known] = []
+    for size, group in by_size.items():
+        copies = [one for one in _readable(sides.found.of_size.get(size, ())) if one.hashes and id(one) not in used]
+        if copies:
+            files += group
+            others += copies
     if files:
-        _hash(sides, files, list(others.values()), download=True, stated=False)
+        _hash(sides, files, others, download=True, stated=False)
         sides.found.match_hashes()
 
 

@@ -152,11 +152,15 @@ def test_an_object_in_parts_has_no_md5_and_is_only_proved_in_full_by_reading_it(
     assert unproven(migration.verify("--full", codes=(3,))) == {"in/2.flac": "differs"}
 
 
-def test_a_server_that_states_other_hashes_is_only_believed_without_a_full_read(migration: Migration) -> None:
+def test_a_server_that_states_other_hashes_is_only_believed_without_a_full_read(migration: Migration, tmp_path: Path) -> None:
     """In a bucket that encrypts with a KMS key, ETags look like MD5 and are none."""
     migration.proxy.when(lambda _: True, Retag())
     assert set(unproven(migration.verify(codes=(3,)))) == {*ALBUM, "old/again.flac"}
     assert by(migration.verify("--full")) == {"read": len(ALBUM) + 1, "empty": 1}
+    here = tmp_path / "here"  # a disk states no hashes
+    here.mkdir()
+    (here / "1.flac").write_bytes(FLACS["in/1.flac"])
+    assert by(migration.program("verify", str(here), migration.target.location, "--full")) == {"read": 1}
 
 
 @pytest.fixture
