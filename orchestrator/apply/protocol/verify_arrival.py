@@ -157,12 +157,23 @@ def _verify_rename(task: Task) -> None:
         task.error = _not_there(task)
     elif same_file(was, there, task.target.capabilities.mtime_precision_ns):
         return
+    elif same_content_by_hash(was, there) is False and _is_renamed_file(task, there):
+        message = f"{task.name}: changed just before it was moved; it is at {task.dst}"
+        task.settle(Stage.DONE, ExitCode.SOME_FAILED, message, entry=there)
     elif same_content_by_hash(was, there) is False:
         message = f"{task.dst}: differs from the file that was moved there from {task.src}"
         task.error = CorruptTransferError(message, path=task.dst)
     else:
         # Some servers give a renamed file a new time. Then the proof is that the source was there before and is gone now.
         expect_sources_gone([task], concurrency=1)
+
+
+def _is_renamed_file(task: Task, there: Entry) -> bool:
+    """Whether its id shows that this is the file that was renamed, with another content.
+
+    A duplicate that is none any more needs more than a message.
+    """
+    return there.id is not None and there.id == task.source_id and not task.operation.expect.kept
 
 
 def _verify_copy(task: Task, reported: OrchestratorError | None, run_id: str, mode: VerifyMode, by_size: list[Task]) -> None:
