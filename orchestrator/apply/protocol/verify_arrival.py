@@ -159,7 +159,7 @@ def _verify_rename(task: Task) -> None:
         return
     elif same_content_by_hash(was, there) is False and _is_renamed_file(task, there):
         message = f"{task.name}: changed just before it was moved; it is at {task.dst}"
-        task.settle(Stage.DONE, ExitCode.SOME_FAILED, message, entry=there)
+        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message)  # not DONE: what is known of the old content is not true of it
     elif same_content_by_hash(was, there) is False:
         message = f"{task.dst}: differs from the file that was moved there from {task.src}"
         task.error = CorruptTransferError(message, path=task.dst)
