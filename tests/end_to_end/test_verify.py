@@ -152,6 +152,7 @@ def test_an_object_in_parts_has_no_md5_and_is_only_proved_in_full_by_reading_it(
     assert unproven(migration.verify("--full", codes=(3,))) == {"in/2.flac": "differs"}
 
 
+@pytest.mark.nightly
 def test_a_server_that_states_other_hashes_is_only_believed_without_a_full_read(migration: Migration, tmp_path: Path) -> None:
     """In a bucket that encrypts with a KMS key, ETags look like MD5 and are none."""
     migration.proxy.when(lambda _: True, Retag())
