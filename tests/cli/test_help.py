@@ -38,7 +38,9 @@ print("IMPORTED", code, *sorted(names & {%s}))
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["organize", "--help"], ["config", "--help"], ["runs", "show", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["organize", "--help"], ["config", "--help"], ["runs", "show", "--help"], ["schedule", "--help"]],
+    ids=" ".join,
 )
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     probe = PROBE % ", ".join(map(repr, HEAVY))
