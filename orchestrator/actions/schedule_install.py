@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shlex
@@ -14,7 +15,7 @@ import msgspec
 
 from orchestrator.actions.session import Session
 from orchestrator.config.options.schedule import ScheduleOptions
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, UsageError
 from orchestrator.schedules import files, user_crontab
 from orchestrator.schedules.records import Form, ScheduleFile
 
@@ -41,8 +42,9 @@ def installed() -> Iterator[files.Installed]:
     places = folders(system=os.geteuid() == 0)
     yield from files.installed(places)
     if "cron" not in places and shutil.which("crontab"):
-        for block in user_crontab.blocks(_read_crontab()):
-            yield files.Installed("cron", None, block.text, block.mark)
+        with contextlib.suppress(UsageError):  # a crontab that may not be read has no lines of ours
+            for block in user_crontab.blocks(_read_crontab()):
+                yield files.Installed("cron", None, block.text, block.mark)
 
 
 def install(made: Sequence[ScheduleFile], options: ScheduleOptions, session: Session) -> ScheduleResult:

@@ -54,8 +54,6 @@ def schedule_of(session: Session, name: str, job: Job, calendars: Sequence[Calen
     for folder in reached.folders:
         if not Path(folder).is_dir():
             session.reporter.warning(f"{folder} does not exist: make it before {name} starts, which may write nowhere else")
-    if at and {*at} != {*([job.at] if isinstance(job.at, str) else job.at)}:
-        session.reporter.warning(f"`status` does not know --at: write it as `at` of {name} into the config, too")
     return Schedule(
         job=name,
         command=(*_program(), *_arguments(session, name, job, config_file, home)),
