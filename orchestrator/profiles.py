@@ -194,13 +194,12 @@ class Profile(Facts, frozen=True):
     # What changes cost and do.
 
     small_upload: str | None = None
-    """The option (`name=value`) that makes rclone upload a small file in one request."""
+    """The option (`name=value`) that makes rclone upload a small file in one request, if its path is plain."""
     delete_unseen: str | None = None
     """The option (`name=value`) that makes rclone delete a file without a lookup first: one request less where we have looked."""
     directory_delete: DirectoryDelete = "recursive"
-    """What happens to a file that rclone did not see in a directory that it removes. "empty": the file stays, because the server
-    refuses. "recursive": the file is lost, because rclone lists the directory and then deletes it with everything in it. "trash":
-    the same, but the provider keeps it in its own trash."""
+    """What happens to a file that rclone did not see in a directory that it removes. "empty": it stays, for the server refuses.
+    "recursive": it is lost, for rclone lists it, then deletes all of it. "trash": the trash of the provider keeps it."""
     names_by: NamesBy = "probed-move"
     """How a copy gets its final name without replacing another file (see `Naming` in orchestrator/storage/protocol.py).
     "rename": the kernel refuses a taken name, on a disk of this machine. "link": by a second link instead of the first; probed.
@@ -229,6 +228,8 @@ class Profile(Facts, frozen=True):
     by_directory: bool = False
     """The provider counts requests: move directories, and look at their files, as a whole where that takes fewer. Elsewhere it
     would cost more: each directory that rclone opens is a connection (SFTP), and a single rename is as cheap (WebDAV)."""
+    looks_by_folder: bool = False
+    """Look at several files of a directory as a whole, as with `by_directory`."""
 
     # How to read and pace.
 

@@ -83,7 +83,7 @@ class Cloud:
     def is_change(self, seen: Seen) -> bool:
         if self.kind == "drive":
             return bool(seen.change)
-        return seen.path.endswith(("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2"))
+        return seen.path.endswith(("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2", "files/upload"))
 
     def is_move(self, seen: Seen) -> bool:
         return seen.path.endswith("move_v2") or (seen.method == "PATCH" and "addParents=" in seen.path)

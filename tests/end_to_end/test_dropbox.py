@@ -176,7 +176,7 @@ def test_a_busy_dropbox_is_waited_for(tmp_path: Path, forks: Forks) -> None:
         assert later.at - refused.at >= 1
 
 
-CHANGES = ("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2")
+CHANGES = ("move_v2", "delete_v2", "create_folder_v2", "finish_batch_v2", "files/upload")
 
 
 def test_killed_between_the_steps_of_a_change_of_case(tmp_path: Path, forks: Forks) -> None:

@@ -15,6 +15,9 @@ from orchestrator.storage.rclone_backed.rc_calls import RcCalls
 _WORTH_A_LISTING = 4
 """This many looks cost more than one listing, which shows one or two thousand files at once."""
 
+_FILES_LIKE_A_LOOK = 200
+"""So many files of a listing take as long as one look: a WebDAV server sends them all at once, half a KB each."""
+
 Listed: TypeAlias = Sequence[Entry] | OrchestratorError
 
 
@@ -24,6 +27,8 @@ class DirectoryListings:
     def __init__(self, client: RcClient, calls: RcCalls) -> None:
         self._client = client
         self._calls = calls
+        self._sizes: dict[str, int] = {}
+        """Directory -> how many files a look found in it."""
 
     def list(self, directories: Collection[str], concurrency: int, *, folders: bool = False) -> dict[str, Listed]:
         """Directory -> its files (none for a directory that does not exist), or the error.
@@ -54,12 +59,19 @@ class DirectoryListings:
                 found[directory] = _found(self._listed(answer))
         return found
 
-    def looks(self, paths: Iterable[str], concurrency: int, *, case_insensitive: bool) -> dict[str, Entry | RemoteError | None]:
-        """Path -> what a look would find, for those paths where one listing of their directory saves requests."""
+    def looks(self, paths: Iterable[str], concurrency: int, *, sure: bool) -> dict[str, Entry | RemoteError | None]:
+        """Path -> what a look would find, for those paths where one listing of their directory saves requests.
+
+        `sure`: what is not listed under this spelling does not exist.
+        """
         members: dict[str, list[str]] = {}
         for path in dict.fromkeys(paths):
             members.setdefault(parent_of(path), []).append(path)
-        many = {directory: inside for directory, inside in members.items() if len(inside) >= _WORTH_A_LISTING}
+        many = {
+            directory: inside
+            for directory, inside in members.items()
+            if len(inside) >= max(_WORTH_A_LISTING, self._sizes.get(directory, 0) / _FILES_LIKE_A_LOOK)
+        }
         found: dict[str, Entry | RemoteError | None] = {}
         for directory, files in self.list(many, concurrency).items():
             if isinstance(files, OrchestratorError):
@@ -68,6 +80,7 @@ class DirectoryListings:
                 ):  # other errors may be about a file with that name
                     found |= dict.fromkeys(many[directory], files)
                 continue
+            self._sizes[directory] = len(files)
             by_path: dict[str, list[Entry]] = {}
             for entry in files:
                 by_path.setdefault(entry.path, []).append(entry)
@@ -75,7 +88,7 @@ class DirectoryListings:
                 same = by_path.get(path, [])
                 if len(same) == 1:
                     found[path] = same[0]
-                elif not same and not (files and case_insensitive):  # there it may exist under another spelling
+                elif not same and (sure or not files):  # otherwise it may exist under another spelling
                     found[path] = None
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
@@ -49,6 +50,11 @@ class RcCalls:
         self._backend_name = backend_name
         self._profile = profile
         self.capabilities = capabilities
+
+    @property
+    def looks_by_folder(self) -> bool:
+        """Whether one listing of a folder is cheaper than looks at several of its files."""
+        return self.capabilities.by_directory or self._profile.looks_by_folder
 
     @cached_property
     def has_backup_dir(self) -> bool:
@@ -106,10 +112,12 @@ class RcCalls:
         fs, option = self.fs, self._profile.small_upload
         if not self.capabilities.by_directory:
             return rc_bodies.transfer(folder, name, fs, target, trash=None)
-        if option is not None:
-            root, below = rc_bodies.split_root(fs)  # opened elsewhere, rclone would look whether that is a file
-            fs, target = rc_bodies.with_option(root, option), join_path(below, target)
-        return rc_bodies.copy_to_own_name(folder, name, fs, target)
+        root, below = rc_bodies.split_root(fs)
+        whole = join_path(below, target)
+        if option is None or not _is_plain(whole):  # rclone puts the path into a header then, as it is
+            return rc_bodies.copy_to_own_name(folder, name, fs, target)
+        # At the root: of any other folder, rclone would ask whether it is a file.
+        return rc_bodies.copy_to_own_name(folder, name, rc_bodies.with_option(root, option), whole)
 
     def replacing_copy(self, call: CopyCall, old: Entry) -> tuple[str, rc_bodies.Body]:
         """The request that puts a new content in the place of `old`, which was just seen at the destination."""
@@ -142,6 +150,12 @@ def _reached(storage: Storage) -> _OnRclone:
     if not isinstance(inner, _OnRclone):
         raise UnsupportedError(f"{storage.fs}: rclone cannot reach it, so it cannot copy from there")
     return inner
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path is ASCII, also after rclone has replaced what some servers refuse in names."""
+    parts = path.split("/")
+    return all(re.fullmatch(r"[\w!#$%&'()+,.;=@\[\]^`{}~ -]+", part, re.ASCII) and part == part.strip() for part in parts)
 
 
 def failure(call: Call, error: OrchestratorError) -> CallResult:

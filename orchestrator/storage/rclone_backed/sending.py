@@ -52,9 +52,10 @@ class Sender:
         if any(map(begins, calls)):
             return self._lanes.send(calls, concurrency)
         can = self._calls.capabilities
-        if len(calls) > 1 and can.by_directory and all(isinstance(call, StatCall) for call in calls):
+        if len(calls) > 1 and self._calls.looks_by_folder and all(isinstance(call, StatCall) for call in calls):
             paths = [call.path for call in calls if isinstance(call, StatCall)]
-            listed = self._listings.looks(paths, concurrency, case_insensitive=can.case_insensitive)
+            sure = can.by_directory and not can.case_insensitive  # that it finds a name under one spelling only
+            listed = self._listings.looks(paths, concurrency, sure=sure)
             others = iter(self.together([StatCall(path) for path in paths if path not in listed], concurrency))
             return [listed[path] if path in listed else next(others) for path in paths]
         return self.together(calls, concurrency)
