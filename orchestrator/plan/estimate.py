@@ -218,6 +218,7 @@ def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_ta
     else:
         at_target.add(rates.upload)
         at_target.add(rates.rename)  # the old content goes to the trash
+        at_target.add(rates.replace)
 
 
 def _add_shared_looks(

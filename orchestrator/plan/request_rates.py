@@ -27,7 +27,7 @@ _METHODS = {
     "DELETE": ("delete",),
 }
 _METHODS_OF_WEBDAV = {
-    "PROPFIND": ("list", "look"),
+    "PROPFIND": ("look", "list"),
     "GET": ("read",),
     "PUT": ("write",),
     "MOVE": ("write",),
@@ -60,7 +60,8 @@ class RequestRates(msgspec.Struct, frozen=True, kw_only=True):
     moved_there: Requests = {}
     """Beside those of an upload, if its source is deleted afterwards: the copy is looked at once more."""
     replace: Requests = {}
-    """A file from elsewhere that takes the place of another one at once, which the server has copied to the trash."""
+    """A file from elsewhere that takes the place of another one at once, which the server has copied to the trash. Where uploads
+    cannot do that: beside those of an upload, and of the rename of the old one."""
     kept: Requests = {}
     """The looks at the copy that is kept, before its duplicate is removed."""
     folder_moved: Requests = {}
@@ -145,7 +146,18 @@ _SERVER = RequestRates(
     uploads={"list": 3, "read": 1, "delete": 3},
     full_read={"look": 2, "read": 1},
 )
-"""WebDAV, and what else renames and does not count requests."""
+"""What renames and does not count requests, and WebDAV below a crypt or an alias: files are looked at one by one."""
+_WEBDAV = msgspec.structs.replace(
+    _SERVER,
+    rename={"look": 3.3, "list": 0.34, "write": 2},
+    upload={"look": 4, "list": 0.1, "write": 4},
+    download={"look": 1, "list": 0.2, "read": 1},
+    leave={"look": 5.1, "list": 0.37, "read": 1, "write": 2, "delete": 1},
+    moved_there={"look": -0.3, "list": 0.3, "write": 0.5},
+    replace={"look": 4.2, "list": 0.8},
+    kept={"look": 0.1, "list": 0.6, "write": 0.25},
+    final_look={"list": 0.1},
+)
 _DRIVE = RequestRates(
     methods=_METHODS_OF_DRIVE,
     rename={"list": 1, "write": 1},
@@ -335,6 +347,8 @@ def request_rates(storage: Capabilities) -> RequestRates:
     server = storage.server_type or storage.remote_type
     if storage.by_directory:
         return _DRIVE if storage.flat_listing else _DROPBOX
+    if storage.remote_type == "webdav":
+        return _WEBDAV
     bucket = {"google cloud storage": _GOOGLE_BUCKET, "azureblob": _AZURE_BUCKET}.get(server)
     if bucket is None and not storage.move:
         bucket = _BUCKET if storage.refuses_taken_uploads else _STAGED_BUCKET
