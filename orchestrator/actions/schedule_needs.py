@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import sys
 import sysconfig
@@ -41,6 +42,10 @@ class _Reached(NamedTuple):
 def schedule_of(session: Session, name: str, job: Job, calendars: Sequence[Calendar], at: Sequence[str]) -> Schedule:
     """The schedule of a job; what the user must do himself is noted. Raises UsageError for a location that cannot be."""
     home, system = str(Path("~").expanduser()), os.geteuid() == 0
+    if system and (user := _user_behind_sudo(home)):
+        session.reporter.warning(
+            f"{name} would run as root with the config and home of {user}: use `sudo -H`, or go without sudo"
+        )
     reached = _reached(session, job)
     references = [*_references(session, reached.remotes), *_of_notify(session, job)]
     config_file = _rclone_config_file(session)
@@ -118,6 +123,15 @@ def _references(session: Session, remotes: frozenset[str] | None) -> Iterator[Re
 def _of_notify(session: Session, job: Job) -> Iterator[Reference]:
     notify = job.notify if job.notify is not None else session.config.notify
     yield from (one for one in (*notify.urls, notify.healthcheck) if isinstance(one, Reference))
+
+
+def _user_behind_sudo(home: str) -> str | None:
+    """The user whose home root uses, because some sudo keep HOME: a service would make files of root among his."""
+    user = os.environ.get("SUDO_USER")
+    try:
+        return user if user and user != "root" and pwd.getpwnam(user).pw_dir == home else None
+    except KeyError:
+        return None
 
 
 def _program() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -400,6 +401,17 @@ def test_by_hand_and_as_a_service_root_has_one_state_directory(machine: Machine,
     text = machine.files("nightly", "--systemd", "--state-dir", str(machine.home / "s"))[SERVICE]
     assert f"-{machine.home}/s" in settings(text, "ReadWritePaths")
     assert f" --state-dir {machine.home}/s " in settings(text, "ExecStart")[0]
+
+
+def test_a_home_that_sudo_has_kept_is_named(
+    machine: Machine, as_user: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_user(ROOT)
+    monkeypatch.setenv("SUDO_USER", "me")
+    monkeypatch.setattr("pwd.getpwnam", lambda _: SimpleNamespace(pw_dir=str(machine.home)))
+    assert "nightly would run as root with the config and home of me: use `sudo -H`" in machine.says("nightly")[1]
+    monkeypatch.setattr("pwd.getpwnam", lambda _: SimpleNamespace(pw_dir="/home/me"))
+    assert "sudo" not in machine.says("nightly")[1]
 
 
 def test_a_job_that_says_how_long_it_waits_is_believed(machine: Machine) -> None:
