@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import re
 import shutil
 import subprocess
 import sys
@@ -281,6 +282,14 @@ def test_when_a_job_starts_is_the_same_in_each_form(
     assert crontab.fields(read) == cron
     plist = plistlib.loads(launchd.property_list(planned(at=(at,)), Path("/x")).text.encode())
     assert starts is None or plist["StartCalendarInterval"] == starts
+
+
+def test_the_times_in_the_docs_are_understood() -> None:
+    table = (Path(__file__).parents[2] / "docs" / "schedules.md").read_text(encoding="utf-8").partition("## When")[2]
+    texts = [text for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for text in re.findall(r"`([^`]+)`", row)]
+    assert len(texts) > 15
+    for text in texts:
+        assert analyze("calendar", systemd.calendar_text(parse_calendar(text))).returncode == 0, text
 
 
 def test_what_cron_and_launchd_have_no_credentials_for_is_refused() -> None:
