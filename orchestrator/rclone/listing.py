@@ -107,10 +107,14 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
         if row.tier in self.archived_tiers and self.on_archived is not None:
             self.on_archived(row.path, row.tier)
 
-    def check_number(self, shown: int) -> None:
-        """Raise TooManyFilesError for more files than `at_most`."""
-        if self.at_most is not None and shown > self.at_most:
+    def count(self, rows: Sequence[Row], shown: int) -> int:
+        """How many files were shown, with these. Raises TooManyFilesError for more than `at_most`."""
+        if self.at_most is None:
+            return 0
+        shown += sum(not row.is_dir for row in rows)
+        if shown > self.at_most:
             raise TooManyFilesError(f"{self.fs}: it holds more than {self.at_most} files", path=self.prefix)
+        return shown
 
     def note_undecryptable(self, log: IO[bytes]) -> None:
         """Report the names that could not be decrypted, by the log of the listing."""
@@ -183,8 +187,7 @@ def list_files(
                 complete = lines.endswith(_END)
                 rows = lines.removeprefix(b"[").removesuffix(_END).strip(b",\n")
                 decoded = decode(b"[%b]" % rows)
-                shown += len(decoded)
-                request.check_number(shown)
+                shown = request.count(decoded, shown)
                 for row in decoded:
                     if left_out.covers(row.path):
                         continue

@@ -14,6 +14,7 @@ from orchestrator.errors import (
     DestinationExistsError,
     NotFoundError,
     OrchestratorError,
+    TooManyFilesError,
     TransientError,
     UnsupportedError,
 )
@@ -152,11 +153,13 @@ def test_an_empty_root_lists_nothing(storage: Storage) -> None:
     assert list(storage.list()) == []
 
 
-def test_a_listing_can_be_stopped_before_its_end(storage: Storage) -> None:
+def test_a_listing_can_be_stopped_before_its_end_and_limited(storage: Storage) -> None:
     for index in range(30):
         storage.write(f"{index}.mp3", b"x")
     assert len(list(islice(storage.list(), 3))) == 3
-    assert len(list(storage.list())) == 30
+    assert len(list(storage.list(at_most=30))) == 30
+    with pytest.raises(TooManyFilesError):
+        list(storage.list(at_most=29))
 
 
 def test_listings_and_stats_agree(storage: Storage) -> None:
