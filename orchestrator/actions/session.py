@@ -29,6 +29,7 @@ from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.retry_times import FIRST_WAIT_S
 
 if TYPE_CHECKING:
+    from orchestrator.actions.paces import Paces
     from orchestrator.apply.guard.lock import RunLock
     from orchestrator.apply.journal.journal import Journal
     from orchestrator.catalogue.store import Catalogue
@@ -330,14 +331,9 @@ class Session(Settings):
             raise UsageError(f"{command} asks first, and there is no terminal: add --yes (or look first with --dry-run)")
 
     def _open_storage(self, location: Location) -> Storage:
-        from orchestrator.storage.wrappers.rate_limit import (  # noqa: PLC0415 - not every command needs storages
-            RateLimitedStorage,
-        )
-        from orchestrator.storage.wrappers.retry import DEFAULT_ATTEMPTS, RetryingStorage  # noqa: PLC0415 - as above
+        from orchestrator.storage.wrappers.retry import DEFAULT_ATTEMPTS, RetryingStorage  # noqa: PLC0415 - as below
 
-        plain = self.rclone_storage(location)
-        per_second = plain.profile.requests_per_second
-        paced: Storage = RateLimitedStorage(plain, per_second) if per_second else plain
+        paced = self._paces.paced(self.rclone_storage(location), location.remote)
         cloud = self.config.cloud if self._reaches_cloud(location) else None
         opened = RetryingStorage(
             paced,
@@ -347,6 +343,12 @@ class Session(Settings):
         )
         self._opened.callback(opened.close)
         return opened
+
+    @cached_property
+    def _paces(self) -> Paces:
+        from orchestrator.actions.paces import Paces  # noqa: PLC0415 - not every command needs storages
+
+        return Paces(self.rclone, self.stop)
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")

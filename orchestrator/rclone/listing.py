@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import subprocess
 import tempfile
@@ -90,6 +91,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The folders of other programs that are left out."""
     bounded: bool = False
     """Refuse paths that only a link to a folder above it explains."""
+    per_second: float = math.inf
+    """How many requests to send a second."""
     on_folder: Callable[[str], None] | None = None
     """Is told of each folder that is not left out."""
     shallow: bool = False
@@ -101,6 +104,11 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     archived_tiers: Collection[str] = ()
     on_archived: Callable[[str, str], None] | None = None
     """Is told of each file in one of these storage classes, and in which."""
+
+    @property
+    def pace(self) -> Sequence[str]:
+        """The flags for `per_second`."""
+        return (f"--tpslimit={self.per_second:.2f}", "--tpslimit-burst=1") if self.per_second < math.inf else ()
 
     def note_tier(self, row: Row) -> None:
         """Report a file that is archived."""
@@ -136,6 +144,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
 def arguments(request: ListRequest) -> list[str]:
     """The arguments for rclone: only constants and names of hash types."""
     flags = ["lsjson", "--no-mimetype", *READING_FLAGS, *FLAGS]
+    flags += request.pace
     if not request.shallow:
         flags.append("--recursive")
     if request.flat:

@@ -12,7 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -36,8 +36,9 @@ _READ_ONLY = frozenset(
         ),
     }
 )
-_SENT = re.compile(r'rclone_http_status_code\{.*method="(?P<method>\w+)".*\} (?P<number>\S+)')
+_SENT = re.compile(r"rclone_http_status_code\{(?P<labels>.*)\} (?P<number>\S+)")
 """One line of the metrics of rclone: the requests that got the same status."""
+_LABEL = re.compile(r'(\w+)="(\w*)"')
 _NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
 _TIMEOUT_S = 600.0
 """How long a lookup or a read may go without a byte. rclone itself gives up on a silent server after three times 2 minutes, but a
@@ -135,13 +136,13 @@ class RcClient:
         finally:
             self._give_back(connection, response)
 
-    def requests_sent(self) -> Counter[str]:
-        """HTTP method -> the requests that this rclone has sent to remotes since it started."""
+    def requests_sent(self, by: Literal["method", "code"] = "method") -> Counter[str]:
+        """HTTP method, or status of the answer -> the requests that this rclone has sent to remotes since it started."""
         connection, response = self._send("GET", "/metrics", repeatable=True)
         found: Counter[str] = Counter()
         for line in self._finish(connection, response).decode().splitlines():
             if counted := _SENT.fullmatch(line):
-                found[counted["method"]] += int(float(counted["number"]))
+                found[dict(_LABEL.findall(counted["labels"]))[by]] += int(float(counted["number"]))
         return found
 
     def close(self) -> None:

@@ -1,4 +1,7 @@
-"""Finds out why a file cannot be read: `--rc-serve` and the VFS answer "Not Found" or nothing, whatever the remote said."""
+"""Finds out why a file cannot be read: `--rc-serve` and the VFS answer "Not Found" or nothing, whatever the remote said.
+
+A remote that wants fewer requests is not asked: the codes that it has answered with say it.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,47 @@ from orchestrator.rclone.supervisor import Supervised
 
 _REMOTE = "MOREAD"
 _TAIL = 64 * 1024
+_TOO_MANY, _BUSY = "429", "503"
+_LATELY_S = 1.0
+"""Requests that were under way together are refused within about this time."""
 
 
 class ReadFailures:
     """Asks about one file at a time. An answer about the whole remote also serves everybody who waited for it."""
 
-    def __init__(self, ask: Callable[[str, str], str | None]) -> None:
-        """`ask(fs, path)` gives rclone's message, None when the file can be read: see `read_error_text`."""
+    def __init__(self, ask: Callable[[str, str], str | None], codes: Callable[[], Mapping[str, int]] = dict) -> None:
+        """`ask(fs, path)` gives rclone's message, None when the file can be read: see `read_error_text`.
+
+        `codes` gives the codes of all answers so far, and how often each came.
+        """
         self._ask = ask
+        self._codes = codes
         self._one_at_a_time = threading.Lock()
+        self._counting = threading.Lock()
+        self._known = {_TOO_MANY: 0, _BUSY: 0}
+        self._refused: tuple[float, str] = (-_LATELY_S, "")
+        """When remotes were last seen to refuse requests, and the code."""
         self._remotes: dict[str, tuple[float, str]] = {}  # location -> when it answered, and its message
+
+    def forget_refusals(self) -> None:
+        """Count refusals from now on."""
+        with self._counting:
+            codes = self._codes()
+            self._known = {code: codes.get(code, 0) for code in self._known}
+            self._refused = -_LATELY_S, ""
+
+    def refused(self, path: str) -> OrchestratorError | None:
+        """The error of a file that could not be read, if remotes have just refused requests (429, 503)."""
+        with self._counting:
+            codes = self._codes()
+            for code, before in self._known.items():
+                if codes.get(code, 0) > before:
+                    self._refused = monotonic(), code
+            self._known = {code: codes.get(code, 0) for code in self._known}
+            since, code = self._refused
+        if monotonic() - since > _LATELY_S:
+            return None
+        return classify("429 Too Many Requests" if code == _TOO_MANY else "503 Service Unavailable", path=path)
 
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
         """Why a file cannot be read; None when it can."""

@@ -40,6 +40,9 @@ _CHECKERS = "64"
 """rclone keeps about twice as many idle connections to a server as it has checkers. With the default of 8, 64 readers at 40 ms
 round trip reconnect for every third read: 320 reads/s instead of 510. No call of ours uses checkers for anything else."""
 
+_REFUSED = frozenset({"403", "429", "503"})
+"""The codes with which remotes refuse requests that are too many."""
+
 
 class Transfer(msgspec.Struct, frozen=True):
     """One file that is being sent."""
@@ -76,7 +79,12 @@ class Rclone:
         self.binary = binary
         self.stop = stop or threading.Event()
         self.client = RcClient(self._running, self._on_broken_connection)
-        self._read_failures = ReadFailures(lambda fs, path: read_error_text(binary, self._environment(), fs, path))
+        self._vfs_reads: set[VfsReads] = set()
+        self.listing_rates: dict[str, Callable[[], float]] = {}
+        """Remote -> how many requests a second a listing may send now; listings have processes of their own."""
+        self._read_failures = ReadFailures(
+            lambda fs, path: read_error_text(binary, self._environment(), fs, path), lambda: self._codes_received() or {}
+        )
         self._config = config
         self._extra = _limits(bandwidth, transfers)
         self._inherited = {name: value for name, value in os.environ.items() if name not in withheld}
@@ -202,20 +210,28 @@ class Rclone:
 
     def list(self, request: ListRequest, left_out: Callable[[int], None] | None = None) -> Generator[Entry]:
         """Every file below a location (see `listing`)."""
+        rate = self.listing_rates.get(request.fs.partition(":")[0])
+        if rate is not None and not is_local(request.fs):
+            request = msgspec.structs.replace(request, per_second=rate())
         return list_files(self.binary, self._environment(), request, left_out)
 
     @contextmanager
     def vfs_reads(self, fs: str, *, chunk_bytes: int, list_first: bool = False, only_heads: bool = False) -> Iterator[VfsReads]:
         """A server for reading parts of many files of one location (see `vfs_reads`)."""
         reads = VfsReads(self._running, self.client, fs, chunk_bytes=chunk_bytes, list_first=list_first, only_heads=only_heads)
+        reads.refused = self._read_failures.refused
+        self._read_failures.forget_refusals()
+        self._vfs_reads.add(reads)
         try:
             yield reads
         finally:
+            self._vfs_reads.discard(reads)
             reads.close()
 
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
         """Why a file cannot be read (see `read_failures`); None when it can."""
-        return self._read_failures.why_unreadable(fs, path)
+        refused = self._read_failures.refused(path) if self._vfs_reads else None
+        return refused or self._read_failures.why_unreadable(fs, path)
 
     def answer_to_look(self, fs: str, path: str) -> Answer:
         """What the server of a location says about a file of ours (see `answer_headers`)."""
@@ -235,6 +251,28 @@ class Rclone:
             if self._daemon is None:
                 return Counter()
         return self.client.requests_sent()
+
+    def requests_accepted(self) -> int | None:
+        """How many requests of the daemon remotes did not refuse as too many, so far; None where no daemon runs."""
+        codes = self._codes_received()
+        return None if codes is None else sum(number for code, number in codes.items() if code not in _REFUSED)
+
+    def forget_pauses(self) -> None:
+        """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests."""
+        with suppress(OrchestratorError):
+            self.client.call("fscache/clear", repeatable=True)
+        for reads in [*self._vfs_reads]:
+            reads.renew()
+
+    def _codes_received(self) -> Counter[str] | None:
+        """Status of the answer -> number, of all requests of the daemon; None where no daemon runs."""
+        with self._lock:
+            if self._daemon is None:
+                return None
+        try:
+            return self.client.requests_sent("code")
+        except OrchestratorError:
+            return None
 
     def cut(self) -> None:
         """End every running call at once, in the middle of its transfer. Later calls start another daemon."""

@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
-from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.errors import OrchestratorError, RemoteError, TransientError
 from orchestrator.paths import path_problem
 from orchestrator.rclone import ranges, rc_bodies
 from orchestrator.rclone.http_connection import Endpoint
-from orchestrator.rclone.rc_client import RcClient
+from orchestrator.rclone.rc_client import RcClient, UnexplainedReadError
 
 _numbers = count(1)
 _READS_OF_ONE_SERVER = 200_000
@@ -58,13 +58,15 @@ class VfsReads:
         self._client = client
         self._fs = fs
         self._chunk_bytes = chunk_bytes
-        self._list_first = list_first
+        self._list_first = self._lists_first = list_first
         self._only_heads = only_heads
         self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
         self._served: tuple[Endpoint, Endpoint, str] | None = None  # the rclone, its server, and the id of that server
         self._reads = 0
         self._closed = False
+        self.refused: Callable[[str], OrchestratorError | None] = lambda _: None
+        """Gives the error of a file that could not be read because remotes refuse requests: then nothing else is tried."""
         self._http = RcClient(self._endpoint)
 
     def reads(self, path: str, wanted: Sequence[tuple[int, int]]) -> bool:
@@ -84,7 +86,18 @@ class VfsReads:
         """
         if self._list_first:
             self._list_tree()
-        return self._http.get_parts(ranges.address_in_served(path), path, wanted)
+        try:
+            return self._http.get_parts(ranges.address_in_served(path), path, wanted)
+        except RemoteError as error:
+            if self.refused(path) is not None:
+                raise UnexplainedReadError(error.message, path=path) from error
+            raise
+
+    def renew(self) -> None:
+        """Go on with another server, which lists everything again; running reads may fail."""
+        with self._lock:
+            self._stop()
+        self._list_first = self._lists_first
 
     def close(self) -> None:
         """Stop the server and forget what it listed. Reads fail from now on."""

@@ -48,19 +48,19 @@ class Attempts:
         self._journal = journal
         self._kept_copies = kept_copies
         self._shared = shared
-        self._transfers = transfers
-        self._at_once = transfers
+        self._transfers = self._at_once = self._most = transfers
         self._verify = verify
 
     def adapt_to(self, errors: Iterable[OrchestratorError | None]) -> None:
         """Send fewer requests at a time after a try with these errors.
 
-        From now on half as many if a remote asked for that; only in the next try one alone if requests were in each other's way.
+        Half as many if a remote asked for that, and one more again after each try in which none did. Only in the next try one
+        alone if requests were in each other's way.
         WebDAV servers lock a folder while they create it, and rclone asks for the folder of each file.
         """
         met = {type(error) for error in errors}
-        if RateLimitError in met:
-            self._transfers = max(1, self._transfers // 2)
+        wanted = self._transfers // 2 if RateLimitError in met else self._transfers + 1
+        self._transfers = min(self._most, max(1, wanted))
         self._at_once = 1 if InUseError in met else self._transfers
 
     def try_once(self, tasks: Sequence[Task]) -> None:

@@ -1,0 +1,35 @@
+"""The paces of a session: one for each remote."""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Event
+
+from orchestrator.rclone.runtime import Rclone
+from orchestrator.storage.protocol import Storage
+from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.pace import Pace
+from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
+
+
+class Paces:
+    """See the module. A wait ends when `stop` is set."""
+
+    def __init__(self, rclone: Rclone, stop: Event) -> None:
+        self._rclone = rclone
+        self._stop = stop
+        self._of_remotes: dict[str, Pace] = {}
+
+    def paced(self, storage: RcloneStorage, remote: str | None) -> Storage:
+        """The storage at the pace of its remote; a folder of this machine (None) as it is."""
+        if remote is None:
+            return storage
+        if (pace := self._of_remotes.get(remote)) is None:
+            pace = self._of_remotes[remote] = Pace(
+                storage.profile.requests_per_second,
+                accepted=self._rclone.requests_accepted,
+                after_pause=self._rclone.forget_pauses,
+                sleep=self._stop.wait,
+            )
+            self._rclone.listing_rates[remote] = partial(getattr, pace, "per_second")
+        return RateLimitedStorage(storage, pace=pace)

@@ -1,0 +1,212 @@
+"""How fast requests go to one account: as fast as they can, until the remote refuses some; then about as fast as it allows."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_log = logging.getLogger(__name__)
+_PAUSE_S = 1.0
+"""After a refusal without a stated delay, nothing is sent for so long: most servers then allow a second's worth at once."""
+_DEAF_S = 0.5
+"""Refusals so soon after a pause are of requests that were sent before it."""
+_OF_THE_ALLOWED = 0.85
+"""What we send of the rate that a remote seems to allow."""
+_GROWTH, _FAST_GROWTH = 0.01, 0.35
+"""How much faster each second without a refusal, and the same where too little was sent to know what is allowed."""
+_ENOUGH = 8
+"""Requests between two refusals that show what is allowed."""
+_LOWEST = 0.5
+"""Requests a second that are always sent."""
+_BURST_S = 0.25
+"""Seconds of unused requests that are saved up once a remote has refused some."""
+_SAMPLE_S = 0.25
+_SAMPLES_S = 10.0
+_FIRST, _SHARE = 4, 4
+"""How many requests are sent at once before anything was answered; then a share of those that were answered."""
+_WELL_KNOWN = 128
+"""So many answers without a refusal, and no more care is taken until one comes."""
+_AT_ONCE_S = 0.5
+"""Once a remote has refused some, no more are under way than are allowed in so many seconds."""
+_IDLE_S = 1.0
+"""After a pause, the first call is sent alone: it may take many requests, because rclone knows no folder."""
+
+
+class _Sample(NamedTuple):
+    at_s: float
+    accepted: int
+
+
+class Pace:
+    """For all storages of one account. Any number of threads may use it.
+
+    `per_second`: the most that is ever sent; None for no limit. `accepted` gives the number of requests that the remote has not
+    refused so far, if somebody counts them: a call may take several, and each then counts. `after_pause` is called after each
+    pause that a refusal causes, before anything is sent.
+
+    After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
+    than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster.
+    """
+
+    def __init__(
+        self,
+        per_second: float | None = None,
+        *,
+        accepted: Callable[[], int | None] | None = None,
+        after_pause: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if per_second is not None and per_second <= 0:
+            raise ValueError(f"a rate of {per_second} requests a second")
+        self._most = math.inf if per_second is None else per_second
+        self._rate = self._most
+        self._growth = _GROWTH
+        self._count = accepted
+        self._after_pause = after_pause
+        self._pausing = False
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = threading.Condition()
+        self._tokens = 0.0
+        self._updated_s = clock()
+        self._paused_until_s = self._deaf_until_s = -math.inf
+        self._answered = 0
+        self._under_way = 0
+        self._ended_s = -math.inf
+        self._taken = 0
+        self._taken_since_sample = 0
+        self._samples: deque[_Sample] = deque()
+
+    @property
+    def per_second(self) -> float:
+        """The current rate; infinite while nothing limits it."""
+        with self._turn:
+            self._refill()
+            return self._rate
+
+    @property
+    def at_once(self) -> float:
+        """How many requests one batch may take now."""
+        with self._turn:
+            self._refill()
+            idle = self._rate < math.inf and self._updated_s - self._ended_s > _IDLE_S
+            return 1.0 if idle else self._most_under_way()
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be under way at a time: each sends its requests one after the other."""
+        with self._turn:
+            return sys.maxsize if self._rate == math.inf else max(1, int(self._rate * _AT_ONCE_S / 2))
+
+    @contextlib.contextmanager
+    def turn(self, requests: int = 1, *, bounded: bool = True) -> Iterator[None]:
+        """Wait until so many more requests may be sent, and send them in this block.
+
+        `bounded`: also wait for others that are under way. A batch may not: its copies are looked at before it ends.
+        """
+        counted = requests if bounded else 0
+        with self._turn:
+            while bounded and self._under_way and self._under_way + requests > self._most_under_way():
+                self._turn.wait(1.0)
+            self._under_way += counted
+        try:
+            self._wait(requests)
+            yield
+        finally:
+            with self._turn:
+                self._under_way -= counted
+                self._answered += requests
+                self._ended_s = self._clock()
+                self._turn.notify_all()
+
+    def refused(self, retry_after: float | None = None) -> None:
+        """The remote wants fewer requests, and none for `retry_after` seconds."""
+        with self._turn:
+            self._refill()
+            now = self._updated_s
+            self._tokens = min(self._tokens, 0.0)
+            if now >= self._deaf_until_s:
+                self._sample(now)
+                self._slow_down(self._allowed())
+                self._samples.clear()
+                self._answered = 0
+                self._pausing = True
+            pause_s = _PAUSE_S if retry_after is None else max(_PAUSE_S, retry_after)
+            if now >= self._deaf_until_s or retry_after is not None:
+                self._paused_until_s = max(self._paused_until_s, now + pause_s)
+            self._deaf_until_s = max(self._deaf_until_s, self._paused_until_s + _DEAF_S)
+
+    def _wait(self, requests: int) -> None:
+        with self._turn:
+            self._refill()
+            now = self._updated_s
+            if not self._samples or now - self._samples[-1].at_s >= _SAMPLE_S:
+                self._sample(now)
+            self._taken += requests
+            self._taken_since_sample += requests
+            wait_s = max(0.0, self._paused_until_s - now)
+            if self._rate < math.inf:
+                self._tokens -= requests
+                wait_s = max(wait_s, -self._tokens / self._rate)
+        if wait_s:
+            self._sleep(wait_s)
+        self._end_pause()
+
+    def _end_pause(self) -> None:
+        with self._turn:
+            ends = self._pausing and self._clock() >= self._paused_until_s
+            if ends:
+                self._pausing = False
+                if self._after_pause is not None:
+                    self._after_pause()
+
+    def _most_under_way(self) -> float:
+        if self._rate < math.inf:
+            return max(1.0, min(self._rate * _AT_ONCE_S, self._answered))
+        return math.inf if self._answered >= _WELL_KNOWN else max(_FIRST, self._answered // _SHARE)
+
+    def _refill(self) -> None:
+        now = self._clock()
+        begun_s = max(self._updated_s, min(now, self._paused_until_s))
+        self._updated_s = now
+        if self._rate < math.inf:
+            self._tokens = min(max(1.0, self._rate * _BURST_S), self._tokens + (now - begun_s) * self._rate)
+            self._rate = min(self._most, self._rate * (1 + self._growth) ** (now - begun_s))
+
+    def _sample(self, now: float) -> None:
+        """Note how many were accepted by now; what calls took beyond what was expected of them has to be waited for."""
+        accepted = self._count() if self._count is not None else self._taken
+        if accepted is None:
+            return
+        if self._samples and accepted < self._samples[-1].accepted:
+            self._samples.clear()  # another rclone counts from zero
+        if self._samples and self._count is not None:
+            self._tokens -= accepted - self._samples[-1].accepted - self._taken_since_sample
+        self._taken_since_sample = 0
+        self._samples.append(_Sample(now, accepted))
+        while self._samples[0].at_s < now - _SAMPLES_S:
+            self._samples.popleft()
+
+    def _allowed(self) -> float | None:
+        """The least that the remote allows a second, by what it has accepted; None if that was too little to say."""
+        if len(self._samples) < 2:
+            return None
+        last = self._samples[-1]
+        if last.accepted - self._samples[0].accepted < _ENOUGH:
+            return None
+        return max((last.accepted - one.accepted) / (1 + last.at_s - one.at_s) for one in self._samples)
+
+    def _slow_down(self, allowed: float | None) -> None:
+        self._growth = _FAST_GROWTH if allowed is None else _GROWTH
+        if allowed is None:
+            allowed = _ENOUGH if self._rate == math.inf else self._rate / 2
+        self._rate = max(_LOWEST, min(self._rate, allowed) * _OF_THE_ALLOWED)
+        _log.info("requests were refused: %.1f a second from now on", self._rate)
