@@ -19,6 +19,11 @@ runpy.run_module("orchestrator", run_name="__main__")
 """
 
 
+def dated(seconds: int) -> tuple[str, ...]:
+    """The command with a clock that is so far off."""
+    return (sys.executable, "-c", _DATED.format(seconds=seconds))
+
+
 @dataclass
 class Ended:
     """The result of one call of the program."""
@@ -57,7 +62,7 @@ class Program:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it with --json."""
-        command = (sys.executable, "-c", _DATED.format(seconds=self.clock_s)) if self.clock_s else COMMAND
+        command = dated(self.clock_s) if self.clock_s else COMMAND
         return subprocess.Popen(
             [*command, *arguments, "--json", "--state-dir", str(self.state)],
             stdin=subprocess.DEVNULL,

@@ -168,7 +168,8 @@ class TextReporter:
         """Print one line, unless quiet and there was nothing to do."""
         self._end()
         parts = _summary_parts(summary)
-        pending = summary.ops_planned and summary.run is None
+        # What a step of a job has planned and not done is in the error that stopped it, which is reported once.
+        pending = summary.ops_planned and summary.run is None and summary.command != "run"
         # What failed as before is no news: the command then ends with 0.
         failed = summary.ops_failed and summary.exit_code
         if parts and (not self._quiet or summary.ops_done or failed or pending):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -31,6 +32,9 @@ _UPLOADED_IN_PARTS = 200 * 1024**2
 """rclone uploads what is larger in parts to S3: then a listing looks at it once more for its hash."""
 _CURRENT_S = 10.0
 """How long a listing stands for a look before a delete, from its beginning."""
+
+_CLOCK = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+"""Where there is one, a clock that goes on while the machine sleeps: a listing from before that is old."""
 
 Ends = Callable[[Task], Iterable[tuple[Storage, str]]]
 """What is to be seen of a task: storage and path of its source, its destination, or both."""
@@ -58,7 +62,7 @@ class SharedLooks:
         operations: Sequence[Operation],
         listed: int | None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = _CLOCK,
     ) -> None:
         self._run_id = run_id
         self._operations = operations
