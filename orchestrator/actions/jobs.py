@@ -86,12 +86,20 @@ def chosen_jobs(session: Session, names: Sequence[str]) -> dict[str, Job]:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            there_are = f"it has {', '.join(known)}" if known else "it has no `jobs:`"
-            hint = f"did you mean {near[0]}?" if near else f"{session.loaded_config.path}: {there_are}"
+            hint = f"did you mean {near[0]}?" if near else _jobs_there(session)
             raise UsageError(f"there is no job {name}; {hint}")
     if not known:
-        raise UsageError(f"{session.loaded_config.path} has no `jobs:` to run (docs/configuration.md says how to write one)")
+        raise UsageError(_jobs_there(session))
     return {name: as_job(known[name]) for name in names or known}
+
+
+def _jobs_there(session: Session) -> str:
+    file = session.loaded_config.path
+    if session.config.jobs:
+        return f"{file} has {', '.join(session.config.jobs)}"
+    if not file.exists():
+        return f"there is no config file {file}; `music-orchestrator config init` writes one"
+    return f"{file} has no `jobs:` to run (docs/configuration.md says how to write one)"
 
 
 def _check_steps(session: Session, names: Sequence[str]) -> None:

@@ -94,6 +94,8 @@ def check_folder(location: Location) -> Path | None:
         return None
     path = Path(location.fs)
     nearest = next(one for one in (path, *path.parents) if os.path.lexists(one))
+    if nearest == path and not path.is_dir():
+        raise UsageError(f"{location.typed} is not a folder: name the folder that it is in")
     if not nearest.is_dir():
         raise UsageError(f"{location.typed}: {nearest} is not a folder")
     return nearest

@@ -50,13 +50,17 @@ def list_problems(options: ProblemsListOptions, session: Session) -> list[Standi
     found = [one for one in stored if where is None or _concerns(one, where)]
     chosen = [one for one in found if ignored.match(one.location, one.path) == options.ignored]
     now = time.time()
-    session.reporter.table("problem", _COLUMNS, [_row(one, now, ignored=options.ignored) for one in chosen], empty="no problems")
+    empty = "no problem is ignored now" if options.ignored else "no problems"
+    session.reporter.table("problem", _COLUMNS, [_row(one, now, ignored=options.ignored) for one in chosen], empty=empty)
     if options.ignored:
         rows = [
             {"pattern": pattern, "since": None if at is None else local_time(at), "config": pattern in session.config.ignore}
             for pattern, at in since.items()
         ]
-        columns = [Column("pattern", "ignored"), Column("since", "since", text=lambda row: row["since"] or "(in the config)")]
+        columns = [
+            Column("pattern", "ignored"),
+            Column("since", "since", text=lambda row: (row["since"] or "(in the config)")[:16]),
+        ]
         session.reporter.table("ignored", columns, rows, empty="nothing is ignored")
     elif hidden := len(found) - len(chosen):
         session.reporter.note(
@@ -92,8 +96,11 @@ def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:
                 problems.ignore_no_longer(options.files)
             else:
                 problems.ignore(options.files, time.time())
-    what = counted(len(concerned), "problem")
-    session.reporter.note(f"{what} {'no longer ignored' if options.undo else 'ignored'}")
+    names = ", ".join(options.files)
+    done = f"no longer ignored: {names}" if options.undo else f"ignored from now on: {names}"
+    if session.options.dry_run:
+        done = f"would be {done}"
+    session.reporter.note(f"{done} ({counted(len(concerned), 'problem')} there now)")
     return len(concerned)
 
 

@@ -155,11 +155,13 @@ def _switch(file: ScheduleFile, session: Session, *, on: bool) -> str | None:
     """Switch a timer or a list on or off; why this failed, which is reported too."""
     from orchestrator.rclone.service_manager import failure_of  # noqa: PLC0415 - only to install and remove
 
-    for command in _commands(file, on=on):
+    commands = list(_commands(file, on=on))
+    for number, command in enumerate(commands):
         failure = failure_of(command)
         if failure is not None and not (on and "bootout" in command):  # a list that launchd does not know yet
             done = "switched on" if on else "switched off"
-            session.reporter.error("schedule", f"could not be {done}: {failure}; run: {shlex.join(command)}", str(file.path))
+            left = " && ".join(map(shlex.join, commands[number:]))
+            session.reporter.error("schedule", f"could not be {done}: {failure}; run: {left}", str(file.path))
             return failure
     return None
 

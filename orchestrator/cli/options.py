@@ -98,7 +98,8 @@ def _argument(field: FieldFacts) -> Argument:
     spelling = field.spelling
     settings: dict[str, Any] = {"required": field.required, "shell_complete": _COMPLETIONS.get(spelling.completes or "")}
     if _several(field):
-        settings |= {"nargs": -1, "metavar": f"{spelling.metavar or field.name.upper()}..."}
+        name = spelling.metavar or field.name.upper()
+        settings |= {"nargs": -1, "metavar": f"{name}..." if field.required else f"[{name}]..."}
     return Argument([field.name], description=field.description, **settings)
 
 

@@ -58,7 +58,9 @@ class _Stopping:
         first = not session.stop.is_set()
         session.stop.set()
         if not session.applying or self._cut_now.is_set():
-            raise InterruptedRunError("interrupted; nothing is lost, `music-orchestrator resume` finishes what was started")
+            raise InterruptedRunError(
+                "interrupted; nothing is lost. If changes had begun, `music-orchestrator resume` finishes them"
+            )
         if first:
             for work in (self._name_transfers, self._cut_in_time):
                 threading.Thread(target=work, name="stop", daemon=True).start()

@@ -198,6 +198,7 @@ def _as_spelled(document: Any, parts: Sequence[str]) -> list[str]:
 
 def _put(document: Any, parts: Sequence[str], value: Any, where: str) -> None:
     """Set a key of ruamel's document, and create missing mappings above it. Raises ConfigError."""
+    _give_job_keys(document, parts)
     parent = document
     for part in parts[:-1]:
         index = _index(parent, part, where)
@@ -205,6 +206,15 @@ def _put(document: Any, parts: Sequence[str], value: Any, where: str) -> None:
             parent[index] = type(document)()
         parent = parent[index]
     parent[_index(parent, parts[-1], where)] = value
+
+
+def _give_job_keys(document: Any, parts: Sequence[str]) -> None:
+    """Move the steps of a job that is only a list of them under `steps`, if it is to get another key, such as `at`."""
+    jobs = document.get("jobs")
+    if len(parts) > 2 and parts[0] == "jobs" and not parts[2].isdecimal():
+        steps = jobs.get(parts[1]) if isinstance(jobs, dict) else None
+        if isinstance(steps, list):
+            jobs[parts[1]] = type(document)({"steps": steps})
 
 
 def _index(parent: Any, part: str, where: str) -> Any:

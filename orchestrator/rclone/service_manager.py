@@ -51,7 +51,7 @@ def _run(command: Sequence[str]) -> tuple[int, str, str]:
     """Its exit code, what it said (both outputs, if it failed), and its output."""
     program = shutil.which(command[0])
     if program is None:
-        return 127, f"there is no {command[0]}", ""
+        return 127, f"there is no program {command[0]} on PATH", ""
     with (
         tempfile.TemporaryFile() as output,
         tempfile.TemporaryFile() as errors,

@@ -122,8 +122,7 @@ def test_validate_finds_what_types_cannot(file: Path, text: str, says: str, caps
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("jobs.nightly.foo.bar", "x", "`foo` must be the number of an entry"),
-        ("jobs.nightly.foo", "x", "`foo` must be the number"),
+        ("jobs.nightly.foo", "x", "unknown key `jobs.nightly.foo`"),
         ("jobs.nightly.7", "{scan: {location: ./a}}", "there are 1"),
         ("layouts.5.template", "x", "there are 1"),
         ("layouts.foo", "x", "`foo` must be the number"),
@@ -157,6 +156,14 @@ def test_a_value_that_cannot_be_set_is_2_and_not_written(
     assert run(["config", "set", key, value]) == 2
     assert says in capsys.readouterr().err
     assert file.read_text() == text
+
+
+def test_a_job_that_is_a_list_of_steps_can_get_a_time(file: Path) -> None:
+    file.write_text("jobs:\n  nightly:\n    - scan: {location: ./a}  # the inbox\n")
+    assert run(["config", "set", "jobs.nightly.at", "02:30"]) == 0
+    assert "# the inbox" in file.read_text()
+    assert run(["config", "validate"]) == 0
+    assert run(["config", "set", "jobs.nightly.steps.0.scan.location", "./b"]) == 0
 
 
 def test_what_can_be_set_is_written(file: Path) -> None:

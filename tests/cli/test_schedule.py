@@ -259,7 +259,7 @@ def test_what_systemctl_says_is_reported_with_what_to_do(machine: Machine, as_us
     as_user(ROOT)
     (machine.home / "bin" / "systemctl").write_text("#!/bin/sh\necho 'no bus here' >&2\nexit 1\n")
     _, err = machine.says("nightly", "--install", code=3)
-    assert "could not be switched on: no bus here; run: systemctl daemon-reload" in err
+    assert f"could not be switched on: no bus here; run: systemctl daemon-reload && systemctl enable --now {TIMER}" in err
     assert (machine.home / "system" / TIMER).exists()
 
 
@@ -271,7 +271,7 @@ def test_what_systemctl_says_is_reported_with_what_to_do(machine: Machine, as_us
         (("sometimes",), "when does sometimes start? Give the job `at: 02:30` in the config, or add --at 02:30"),
         (("nightly", "--at", "soon"), "--at soon: write a time such as"),
         (("nightly", "--at", "Fri *-*-13 02:00", "--cron"), "so it cannot express this time"),
-        (("nightly", "--install", "--cron"), "your crontab cannot be read: there is no crontab"),
+        (("nightly", "--install", "--cron"), "your crontab cannot be read: there is no program crontab"),
         (("nightly", "--install", "--list"), "give one of --install, --remove and --list"),
         ((), "name a job of the config, or add --list"),
         (("wrong",), "no location nowhere under `locations:`"),

@@ -26,4 +26,4 @@ class ProblemsIgnoreOptions(Options, frozen=True):
         tuple[str, ...],
         argument("A file or folder as `problems` names it, or a pattern as for --exclude.", metavar="PATH|GLOB"),
     ]
-    undo: Annotated[bool, option("Report them again.")] = False
+    undo: Annotated[bool, option("Ignore them no longer: `problems` lists them again.")] = False
