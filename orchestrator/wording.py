@@ -36,6 +36,8 @@ def size_text(size: int | float | None) -> str:
 
 def money_text(amount: float, currency: str) -> str:
     """An amount of money for people; small ones with the digits that matter."""
-    digits = 2 if amount >= 0.1 or amount == 0 else 3 if amount >= 0.001 else 6
+    digits = 2 if amount >= 0.1 or amount == 0 else 4 if amount >= 0.01 else 5 if amount >= 0.001 else 6
     text = f"{amount:.{digits}f}"
+    while digits in (4, 5) and text.endswith("0"):
+        text, digits = text[:-1], digits - 1
     return f"${text}" if currency == "USD" else f"{text} {currency}"

@@ -110,16 +110,16 @@ def test_what_the_user_ignores_is_silent_for_good(cron: Cron) -> None:
     cron.write("ignore: [Podcasts]")
     assert len(cron()[1]) == 2
     code, lines = cron("problems", "ignore", f"{cron.where}/a [1].mp3")
-    assert (code, lines) == (0, ["1 problem ignored"])
+    assert (code, lines) == (0, [f"ignored from now on: {cron.where}/a [1].mp3 (1 problem there now)"])
     code, lines = cron("organize", "music", "--yes")
     assert (code, sum("error" in line for line in lines)) == (3, 1)
-    assert cron("problems", "ignore", "b.*") == (0, ["1 problem ignored"])
+    assert cron("problems", "ignore", "b.*") == (0, ["ignored from now on: b.* (1 problem there now)"])
     code, lines = cron("organize", "music", "--yes")
     assert (code, sum("error" in line for line in lines)) == (0, 0)
     assert cron("run", "-q", "--strict") == (0, [])
     assert cron.problems() == []
     assert [one["path"] for one in cron.problems("--ignored")] == ["Podcasts/c.mp3", "a [1].mp3", "b.mp3"]
-    assert cron("problems", "ignore", "--undo", "b.*") == (0, ["1 problem no longer ignored"])
+    assert cron("problems", "ignore", "--undo", "b.*") == (0, ["no longer ignored: b.* (1 problem there now)"])
     assert [one["path"] for one in cron.problems()] == ["b.mp3"]
     assert cron() == (0, []), "it was reported before"
     code, lines = cron("problems", "ignore", "--undo", "Podcasts")

@@ -75,7 +75,9 @@ class RunLock:
             holder = _read(descriptor)
             os.close(descriptor)
             who = holder.describe() if holder else "another process"
-            raise LockedError(f"another run is in progress ({who}): wait for it, or use another --state-dir") from None
+            raise LockedError(
+                f"another run is in progress ({who}): try again when it has ended (jobs can wait for it: `run --wait 10m`)"
+            ) from None
         except OSError as error:
             os.close(descriptor)
             raise UsageError(f"cannot lock {self._path}: {error.strerror}; use a --state-dir on a local disk") from error
