@@ -58,7 +58,8 @@ def schedule_of(session: Session, name: str, job: Job, calendars: Sequence[Calen
         writable.append(str(state))
     for folder in reached.folders:
         if not Path(folder).is_dir():
-            session.reporter.warning(f"{folder} does not exist: make it before {name} starts, which may write nowhere else")
+            why = ", because its service cannot make it" if system else ""
+            session.reporter.warning(f"{folder} does not exist: make it before {name} starts{why}")
     return Schedule(
         job=name,
         command=(*_program(), *_arguments(session, name, job, config_file, home)),

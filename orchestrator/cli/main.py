@@ -161,7 +161,9 @@ def _report_click_error(error: click.ClickException, arguments: list[str], stdou
     nothing_said = isinstance(error, click.exceptions.NoArgsIsHelpError)
     message = "no command was given." if nothing_said else " ".join(error.format_message().split())
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        message = f"{message.rstrip('.')}. `{error.ctx.command_path} --help` says more."
+        message = (
+            f"{message if message.endswith('?') else message.rstrip('.') + '.'} `{error.ctx.command_path} --help` says more."
+        )
     from orchestrator.cli.invocation import report_usage_error  # noqa: PLC0415
     from orchestrator.rclone.redact import redact  # noqa: PLC0415 - click's message repeats unexpected arguments
 
