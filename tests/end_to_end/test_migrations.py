@@ -242,6 +242,13 @@ def bucket(s3_moto: RemoteServer, tmp_path: Path) -> Iterator[tuple[Place, str, 
         yield place_on(s3_moto, tmp_path.name, remote="bucket"), s3_moto.section("bucket", port=proxy.port), proxy
 
 
+@pytest.fixture
+def proxy_before() -> Iterator[Callable[[RemoteServer], HttpProxy]]:
+    """A function: a server -> a proxy before it."""
+    with contextlib.ExitStack() as stack:
+        yield lambda server: stack.enter_context(http_proxy(server.port))
+
+
 @pytest.mark.nightly
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kind", ["drive", "dropbox and nas", "in place"])
@@ -255,7 +262,8 @@ def test_300_files_killed_twice(
     call: tuple[str, ...]
     target, section, proxy = bucket
     other = request.getfixturevalue("dropbox" if kind == "dropbox and nas" else "drive")
-    scripts = Scripts(tmp_path, other.section("other"), section)
+    front = request.getfixturevalue("proxy_before")(other)
+    scripts = Scripts(tmp_path, other.section("other", port=front.port), section)
     here = Place(str(tmp_path / "nas"), tmp_path / "nas")
     sources = [here] if kind == "in place" else [place_on(other, f"{tmp_path.name}-{one}", remote="other") for one in "ab"]
     if kind == "dropbox and nas":
@@ -283,6 +291,8 @@ def test_300_files_killed_twice(
     music = {content for before in befores for path, content in before.items() if not_rewritten(path)}
     assert music <= set(target.tree().values())
     if kind == "drive":
+        scripts.killed(front, 10, *call, "--empty-source")
+        front.reset()
         scripts(*call, "--empty-source")
         assert [visible(source.tree()) for source in sources] == [{}, {}]
         for source, before in zip(sources, befores, strict=True):
