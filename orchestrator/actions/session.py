@@ -310,7 +310,7 @@ class Session(Settings):
                 if time.monotonic() >= until:
                     raise
                 if not said:
-                    self.reporter.note(f"waiting: {error.message}")
+                    self.reporter.note(f"waiting: {error.message.partition(': try again')[0]}")
                 said = True
                 self.stop.wait(min(LOOK_AT_LOCK_S, max(0.0, until - time.monotonic())))
             else:

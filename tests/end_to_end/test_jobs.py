@@ -185,6 +185,7 @@ def test_while_another_run_holds_the_lock(disk: Machine) -> None:
     assert process.stdout is not None
     waiting = process.stdout.readline()
     assert "waiting: another run is in progress" in waiting
+    assert "try again" not in waiting
     assert disk.on_disk() == {}
     lock.release()
     process.communicate(timeout=60)
