@@ -209,32 +209,55 @@ def test_a_listing_begins_again_and_gives_each_file_once(clock: Clock) -> None:
 
 
 def test_no_more_are_sent_at_once_than_a_remote_has_shown_to_bear() -> None:
-    """Sixteen threads: the first requests go out in fours, so that a small server is not flooded before it can refuse."""
+    """Thirty threads: a dozen requests go out at first, so that a small server is not flooded before it can refuse."""
     limiter, release, under_way, most = Pace(), threading.Event(), [0], [0]
     lock = threading.Lock()
-    four = threading.Event()
+    dozen = threading.Event()
 
     def one() -> None:
         with limiter.turn():
             with lock:
                 under_way[0] += 1
                 most[0] = max(most[0], under_way[0])
-                if under_way[0] == 4:
-                    four.set()
+                if under_way[0] == 12:
+                    dozen.set()
             release.wait(10)
             with lock:
                 under_way[0] -= 1
 
-    threads = [threading.Thread(target=one) for _ in range(16)]
+    threads = [threading.Thread(target=one) for _ in range(30)]
     for thread in threads:
         thread.start()
-    assert four.wait(10)
+    assert dozen.wait(10)
     with lock:
-        assert most[0] == 4
+        assert most[0] == 12
     release.set()
     for thread in threads:
         thread.join()
-    assert most[0] <= 4 + 16 // 4
+    assert most[0] <= 30 // 2
+
+
+class Counting(MemoryStorage):
+    """Notes how many calls each batch has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+
+    def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        self.batches.append(len(calls))
+        return super().batch(calls, concurrency=concurrency)
+
+
+def test_looks_that_a_folder_answers_together_are_sent_together(clock: Clock) -> None:
+    memory = Counting()
+    storage = RateLimitedStorage(memory, pace=pace(clock), looks_by_folder=True)
+    looks = [StatCall(f"album/{number}.mp3") for number in range(40)]
+    storage.batch(looks)
+    assert memory.batches == [40]
+    storage.pace.refused()
+    storage.batch(looks)
+    assert len(memory.batches) > 2, "once the remote has refused some, in parts"
 
 
 def test_what_a_batch_looks_at_before_it_ends_does_not_wait_for_it(clock: Clock) -> None:

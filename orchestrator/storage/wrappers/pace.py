@@ -29,7 +29,7 @@ _BURST_S = 0.25
 """Seconds of unused requests that are saved up once a remote has refused some."""
 _SAMPLE_S = 0.25
 _SAMPLES_S = 10.0
-_FIRST, _SHARE = 4, 4
+_FIRST, _SHARE = 12, 2
 """How many requests are sent at once before anything was answered; then a share of those that were answered."""
 _WELL_KNOWN = 128
 """So many answers without a refusal, and no more care is taken until one comes."""

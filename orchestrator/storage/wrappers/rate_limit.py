@@ -32,9 +32,15 @@ class RateLimitedStorage(ForwardingStorage):
     this inside RetryingStorage, so that second tries wait as well.
     """
 
-    def __init__(self, inner: Storage, per_second: float | None = None, *, pace: Pace | None = None) -> None:
-        """`pace` may be shared by the storages of one account; without it one is made for `per_second`."""
+    def __init__(
+        self, inner: Storage, per_second: float | None = None, *, pace: Pace | None = None, looks_by_folder: bool = False
+    ) -> None:
+        """`pace` may be shared by the storages of one account; without it one is made for `per_second`.
+
+        `looks_by_folder`: looks at several files of a folder are one request, as long as they are sent together.
+        """
         super().__init__(inner)
+        self._looks_by_folder = looks_by_folder
         if pace is None and per_second is None:
             raise ValueError("neither a rate nor a pace")
         self.pace = pace or Pace(per_second)
@@ -112,6 +118,8 @@ class RateLimitedStorage(ForwardingStorage):
         Files that come from elsewhere are slow anyway: only a known limit keeps them apart.
         """
         room, limited = self.pace.at_once, self.pace.per_second < math.inf
+        if not limited and self._looks_by_folder and all(isinstance(calls[number], StatCall) for number in waiting):
+            return waiting, ()
         for end, number in enumerate(waiting):
             call = calls[number]
             slow = isinstance(call, CopyCall | MoveCall) and call.source is not None
