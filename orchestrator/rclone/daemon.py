@@ -38,13 +38,8 @@ COMMON_FLAGS = (
 READING_FLAGS = (*COMMON_FLAGS, "--low-level-retries=3")
 """For processes that list or read: their retries change nothing."""
 
-FEW_LISTERS = "--checkers=4"
-"""Where Google Drive is listed as a whole, each of these asks for up to 50 folders at once, but only for those that wait: with 8,
-ten folders were ten requests. Four are as many as rclone's pace for Drive allows, at 0.4 s a request."""
-
 _FLAGS = (
     "--rc-serve",
-    FEW_LISTERS,
     "--rc-enable-metrics",  # they count the requests that it sends
     # Forget finished calls at once: kept for the default minute, 20,000 moves take 60 MB.
     "--rc-job-expire-duration=1s",

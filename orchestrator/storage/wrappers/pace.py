@@ -28,6 +28,8 @@ _LOWEST = 0.5
 _BURST_S = 0.25
 """Seconds of unused requests that are saved up once a remote has refused some."""
 _SAMPLE_S = 0.25
+_RARE_SAMPLE_S = 1.0
+"""How often accepted requests are counted: once a remote has refused some, and before. Everybody waits for the count."""
 _SAMPLES_S = 10.0
 _FIRST, _SHARE = 12, 2
 """How many requests are sent at once before anything was answered; then a share of those that were answered."""
@@ -148,7 +150,8 @@ class Pace:
         with self._turn:
             self._refill()
             now = self._updated_s
-            if not self._samples or now - self._samples[-1].at_s >= _SAMPLE_S:
+            apart_s = _RARE_SAMPLE_S if self._rate == math.inf else _SAMPLE_S
+            if not self._samples or now - self._samples[-1].at_s >= apart_s:
                 self._sample(now)
             self._taken += requests
             self._taken_since_sample += requests
@@ -158,7 +161,8 @@ class Pace:
                 wait_s = max(wait_s, -self._tokens / self._rate)
         if wait_s:
             self._sleep(wait_s)
-        self._end_pause()
+        if self._pausing:
+            self._end_pause()
 
     def _end_pause(self) -> None:
         with self._turn:
