@@ -7,7 +7,6 @@ from threading import Event
 
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
-from orchestrator.storage.rclone_backed.rc_calls import looks_by_folder
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.pace import Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
@@ -33,4 +32,5 @@ class Paces:
                 sleep=self._stop.wait,
             )
             self._rclone.listing_rates[remote] = partial(getattr, pace, "per_second")
-        return RateLimitedStorage(storage, pace=pace, looks_by_folder=looks_by_folder(storage.capabilities, storage.profile))
+        profile = storage.profile
+        return RateLimitedStorage(storage, pace=pace, looks_by_folder=profile.by_directory or profile.looks_by_folder)

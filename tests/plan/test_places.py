@@ -514,7 +514,8 @@ def test_the_summary_counts_what_folders_told() -> None:
 def test_a_folder_that_stays_together_is_named_once() -> None:
     said: list[tuple[str, ...]] = []
     session: Any = SimpleNamespace(
-        reporter=SimpleNamespace(error=lambda *args: said.append(args)), summary=SimpleNamespace(ops_skipped=0)
+        problems=SimpleNamespace(report=lambda *args, location: said.append((*args, location))),
+        summary=SimpleNamespace(ops_skipped=0),
     )
     made = plan(
         [
@@ -524,7 +525,7 @@ def test_a_folder_that_stays_together_is_named_once() -> None:
         ]
     )
     assert report_skipped(session, made) is ExitCode.SOME_FAILED
-    assert [(code, path) for code, _, path in said] == [("unclear", "in/X")]
+    assert [(code, path) for code, _, path, _ in said] == [("unclear", "in/X")]
     assert session.summary.ops_skipped == 4
 
 

@@ -55,6 +55,11 @@ def content(storage: RcloneStorage, path: str) -> bytes:
     return b"".join(storage.read(path))
 
 
+def undated(entry: object) -> object:
+    assert isinstance(entry, Entry)
+    return entry.path, entry.size, entry.hashes
+
+
 def test_any_name_is_carried_exactly(place: RcloneStorage) -> None:
     for name in NAMES:
         place.write(name, b"hello " + name.encode())
@@ -62,7 +67,8 @@ def test_any_name_is_carried_exactly(place: RcloneStorage) -> None:
         assert content(place, name) == b"hello " + name.encode()
     entries = list(place.list())
     assert sorted(entry.path for entry in entries) == sorted(NAMES)
-    assert list(place.batch([StatCall(entry.path) for entry in entries])) == entries
+    # rclone's S3 server dates a look by the end of the upload, and a listing by the file that was uploaded.
+    assert [undated(look) for look in place.batch([StatCall(entry.path) for entry in entries])] == [*map(undated, entries)]
     assert set(place.batch([MoveCall(name, f"moved/{name}", TRASH) for name in NAMES])) == {None}
     assert sorted(entry.path for entry in place.list()) == sorted(f"moved/{name}" for name in NAMES)
     assert [content(place, f"moved/{name}") for name in NAMES] == [b"hello " + name.encode() for name in NAMES]

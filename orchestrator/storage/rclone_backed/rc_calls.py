@@ -37,11 +37,6 @@ class _OnRclone(Protocol):
     def rclone(self) -> Rclone: ...
 
 
-def looks_by_folder(can: Capabilities, profile: Profile) -> bool:
-    """Whether one listing of a folder is cheaper than looks at several of its files."""
-    return can.by_directory or profile.looks_by_folder
-
-
 class RcCalls:
     """Requests about one location."""
 
@@ -59,7 +54,7 @@ class RcCalls:
     @property
     def looks_by_folder(self) -> bool:
         """Whether one listing of a folder is cheaper than looks at several of its files."""
-        return looks_by_folder(self.capabilities, self._profile)
+        return self._profile.by_directory or self._profile.looks_by_folder
 
     @cached_property
     def has_backup_dir(self) -> bool:
