@@ -268,11 +268,11 @@ def _print(bench: Bench, line: Line, *, details: bool) -> None:
 def _start(kind: str, binary: Binary, home: Path) -> contextlib.AbstractContextManager[RemoteServer]:
     match kind:
         case "s3_serve" | "azure":
-            return getattr(remotes, kind)(binary.path, home)  # type: ignore[no-any-return]
+            return getattr(remotes, kind)(binary.path, home)  # type: ignore[no-any-return]  # found by its name
         case "drive" | "dropbox":
-            return getattr(remotes, kind)()  # type: ignore[no-any-return]
+            return getattr(remotes, kind)()  # type: ignore[no-any-return]  # found by its name
         case _:
-            return getattr(remotes, kind)(home)  # type: ignore[no-any-return]
+            return getattr(remotes, kind)(home)  # type: ignore[no-any-return]  # found by its name
 
 
 def _bench(kind: str, tasks: list[str], options: argparse.Namespace, binary: Binary, forks: Forks) -> None:

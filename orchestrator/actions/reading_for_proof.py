@@ -1,6 +1,6 @@
 """What `verify` reads where the listings prove nothing: whole files to hash them, or what music says about its sound.
 
-Always afresh: what an earlier command has read says nothing about the bytes that are there now.
+Always a new read: what an earlier command has read says nothing about the bytes that are there now.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, dow
     hashed = [
         HashedSide(storage, [_item(one, stated=stated) for one in group]) for storage, group in zip(storages, groups, strict=True)
     ]
-    sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, afresh=True)
+    sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, read_again=True)
     downloads = sizes.downloads()
     bill_of_full_reads(session, downloads, f"to compare {sides.source.typed} with {sides.target.typed}", priced=True)
     session.summary.bytes_read += sum(size for _, size in downloads)
@@ -208,7 +208,7 @@ def _hear(sides: Sides, location: Location, files: Sequence[Known]) -> None:
         bill_of_scan(session, location, expected_reads([one.entry for one in files]))
 
     def read(one: Known) -> None:
-        one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, afresh=True)[0])
+        one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, read_again=True)[0])
 
     with storage.reading(END, files=len(files)):
         _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))

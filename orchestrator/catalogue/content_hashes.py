@@ -91,11 +91,11 @@ class EqualSizes:
         *,
         download: bool,
         of: Callable[[Item], bool] = _may_be_duplicate,
-        afresh: bool = False,
+        read_again: bool = False,
     ) -> None:
         """`download`: hash files on remotes as well, which downloads them whole. `of`: whether to compare a file.
 
-        `afresh`: use no hash that an earlier run has computed.
+        `read_again`: use no hash that an earlier run has computed.
         """
         self._sides = sides
         self._catalogue = catalogue
@@ -104,7 +104,7 @@ class EqualSizes:
         """id (of Python) of a file -> the other names of it."""
         for group in _by_size(sides, of):
             self._prepare(group, download=download)
-        if not afresh:
+        if not read_again:
             self._take_known()
 
     @property

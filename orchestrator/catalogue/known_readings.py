@@ -23,10 +23,12 @@ _POLICY = msgspec.structs.replace(FEW_BYTES, end_check=END, budget=64 * 1024 * K
 """Patient: a file with a very large picture is not damaged."""
 
 
-def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry, *, afresh: bool = False) -> tuple[Reading, str | None]:
+def reading_with_end(
+    storage: Storage, catalogue: Catalogue, entry: Entry, *, read_again: bool = False
+) -> tuple[Reading, str | None]:
     """The reading of a listed file and of its end, and a digest of all parts that were read for it; None if it was known.
 
-    `afresh`: it is read in any case. What the catalogue knows of a copy that this program made was read from its source.
+    `read_again`: it is read in any case. What the catalogue knows of a copy that this program made was read from its source.
 
     The same parts of equal files are read, from whatever storage. Raises the storage's error, and RemoteError if the file has
     changed since it was listed.
@@ -34,7 +36,7 @@ def reading_with_end(storage: Storage, catalogue: Catalogue, entry: Entry, *, af
     On a disk it is always read: an edit there may keep size and time, which is all that the catalogue goes by.
     """
     kept = not storage.capabilities.local and (entry.mtime_ns is not None or bool(entry.hashes))
-    if kept and not afresh:
+    if kept and not read_again:
         known = catalogue.reading(storage.fs, entry)
         if known is not None and known.end is not None and known.status is not Status.UNREADABLE:
             return known, None

@@ -16,7 +16,7 @@ Event = Literal["success", "news", "failure"]
 
 
 class Notify(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where to report the end of a job. Addresses are secrets: whoever knows one can write there."""
+    """Where to report the end of a job. Addresses are secrets: anyone who knows one can write there."""
 
     urls: Annotated[
         list[str | Reference],
