@@ -235,6 +235,8 @@ class Plan(msgspec.Struct, frozen=True):
     """A new plan needs to know whether the storage ignores case there, and whether all that they hold is listed."""
     litter: tuple[str, ...] = ()
     """Folders of other programs that alone keep emptied directories: once their files are known, a new plan removes them."""
+    suspect: tuple[tuple[str, str], ...] = ()
+    """Path and reason of music that may be cut short or damaged; it is organized like all other."""
     named_like: tuple[tuple[str, int], ...] = ()
     """Patterns that the names of files without usable tags fit, each with their number; only if names were not to be used."""
 

@@ -50,7 +50,7 @@ _COUNTS = (
     ("in_place", "already in place", ""),
 )
 """Counts of a plan, how people read each, and what to do about it."""
-_LEFT_BY_SYNC = (
+LEFT_BY_SYNC = (
     ("conflicts", "different on both sides", "--conflict says which one to keep"),
     ("not_compared", "of these not compared", "--checksum compares them"),
     ("renamed_on_both", "renamed differently", "both get one name"),
@@ -84,7 +84,7 @@ _LEFT_BEHIND = frozenset({"ambiguous-sidecar", "other"})
 """Codes of skipped files that are reported by folder."""
 
 
-_KIND_WORDS = {"memo": "voice memo"}
+KIND_WORDS = {"memo": "voice memo"}
 
 
 class PlanStep(msgspec.Struct, frozen=True):
@@ -213,7 +213,7 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "requests (sync)", f"about {', '.join(asked)}"
     if counts.get("bytes_read"):
         yield "read to compare", f"{size_text(counts['bytes_read'])} of remotes, in full (--checksum)"
-    for key, name, remedy in _LEFT_BY_SYNC:
+    for key, name, remedy in LEFT_BY_SYNC:
         if counts.get(key):
             decided = key == "conflicts" and header.options["sync"].get("conflict")
             yield name, str(counts[key]) if decided else f"{counts[key]}; {remedy}"
@@ -240,7 +240,7 @@ def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
     if at_target := counts.get("at_target"):
         yield "already at the target", f"{at_target}{kept}"
     if alike := counts.get("alike_at_target"):
-        yield "probably at the target", f"{alike}{kept}: {_NOT_COMPARED}"
+        yield "probably at the target", f"{alike}{kept}: {NOT_COMPARED}"
 
 
 _WITHOUT_TRACKS = "|".join((*NO_MUSIC, "singleton"))
@@ -270,7 +270,7 @@ def nothing_to_do(plan: Plan) -> list[str]:
         copies = plan.header.options.get("copy")
         kept = "" if copies else ", kept in the source"
         sentences = [f"already at the target: {counted(at_target, 'file')}{kept}"] if at_target else []
-        sentences += [f"probably at the target: {counted(alike, 'file')}{kept}: {_NOT_COMPARED}"] if alike else []
+        sentences += [f"probably at the target: {counted(alike, 'file')}{kept}: {NOT_COMPARED}"] if alike else []
         nothing = "no changes" if alike else f"nothing to {'copy' if copies else 'move'}"
         sentences[0] = f"{nothing}: {sentences[0]}"
         if not copies and not plan.header.options.get("dedup"):
@@ -305,11 +305,11 @@ def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
 
 def _left_alone(counts: Mapping[str, int]) -> str:
     """What is no music, by its kind, and what to do; "" for nothing."""
-    found = [counted(number, _KIND_WORDS.get(kind, kind)) for kind in NO_MUSIC if (number := counts.get(f"skipped.{kind}"))]
+    found = [counted(number, KIND_WORDS.get(kind, kind)) for kind in NO_MUSIC if (number := counts.get(f"skipped.{kind}"))]
     return f"{', '.join(found)}: left alone; rules of `layouts` can place them" if found else ""
 
 
-_NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksum does)"
+NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksum does)"
 
 
 def _lists_without_file(counts: Mapping[str, int]) -> str:

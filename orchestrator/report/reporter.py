@@ -204,6 +204,28 @@ def _escaped(character: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+def width_of(text: str) -> int:
+    """How many columns of a terminal a printable text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def shortened(text: str, columns: int) -> str:
+    """A printable text in at most so many columns: its middle is left out, so that both ends of a path can be read."""
+    if width_of(text) <= columns:
+        return text
+    begin, end = list(text[: len(text) // 2]), list(text[len(text) // 2 :])
+    while width_of("".join(begin)) + width_of("".join(end)) + 1 > columns and (begin or end):
+        if len(begin) >= len(end):
+            begin.pop()
+        else:
+            end.pop(0)
+    while end and unicodedata.combining(end[0]):
+        end.pop(0)  # it would combine with the dots
+    return f"{''.join(begin)}…{''.join(end)}"
+
+
 def stage_text(name: str, total: int | None, sizes: Mapping[str, int] | None) -> str:
     """One line that says what begins: see `Progress.stage`."""
     if total is None:

@@ -62,8 +62,8 @@ class SortedItems:
         self.skipped: dict[str, Skipped] = {}
         """Path -> why a file stays."""
         self.music_files = 0
-        self.suspect_files = 0
-        """How many music files may be cut or damaged. They are organized like all others."""
+        self.suspect: list[tuple[str, str]] = []
+        """Path and reason of music that may be cut short or damaged. It is organized like all other."""
         self._images = images_of(items)
         self._bare_videos: list[Item] = []
         """Videos without usable tags."""
@@ -143,7 +143,8 @@ class SortedItems:
     def _sort_music(self, item: Item) -> None:
         reading = item.reading
         kind = kind_of(item.entry.path, reading.track) if reading is not None and reading.track is not None else ""
-        self.suspect_files += reading is not None and reading.suspect is not None
+        if reading is not None and reading.suspect is not None:
+            self.suspect.append((item.entry.path, reading.suspect))
         if reading is None or reading.status is Status.UNREADABLE or (reading.track is None and reading.status is Status.TAGGED):
             self.skip(item, "unreadable", (reading and reading.reason) or "its tags have not been read")
         elif item.doubtful is not None:

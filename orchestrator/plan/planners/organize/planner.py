@@ -84,6 +84,7 @@ def _plan(request: OrganizeRequest) -> Plan:
         full_mirrors=frozenset(mirrored.full),
         respelled=respelled,
         litter=made.litter,
+        suspect=tuple(placement.files.suspect),
         named_like=named_like,
     )
 
@@ -115,7 +116,7 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
     found = {
         "at_target": made.at_target,
         "alike_at_target": made.alike_at_target,
-        "suspect": files.suspect_files,
+        "suspect": len(files.suspect),
         "artist_inferred": sum(bool(song.inferred_from) for song in files.songs),
         "numbered": made.numbered,
         "copies": sum(album.is_copy for album in albums),
