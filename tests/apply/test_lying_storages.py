@@ -40,10 +40,10 @@ def filled(kind: str, fs: str = "one:library") -> MemoryStorage:
 
 
 def damaging(target: MemoryStorage, error: Exception | None = None) -> None:
-    """From now on every copy is stored with other bytes of the same size; `error` is what the copy reports."""
+    """From now on every upload is stored with other bytes of the same size; `error` is what the copy reports."""
 
     def damage(asked: RecordedCall) -> BaseException | None:
-        if asked.verb != "copy" or asked.dst is None:
+        if asked.verb != "copy" or asked.dst is None or not asked.path.startswith("in/"):
             return None
         target.put(asked.dst, BAD, mtime_ns=target.mtime(asked.dst))
         return error

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.own_paths import damaged_copy_of
+from orchestrator.apply.protocol.move_file import move_file
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.request_budget import LOOK
 from orchestrator.apply.protocol.task import Task
@@ -38,7 +39,7 @@ def _taken_away(task: Task) -> str | None:
         if not _is_beginning(task.target.read(task.dst), task.source.read(task.src)):
             return None
         away = damaged_copy_of(task.run_id, task.attempt, task.dst)
-        task.target.move(task.dst, away)
+        move_file(task.target, task.dst, away, "", was=there)
     except OrchestratorError as error:
         return f"{message}, by its size, and could not be moved away ({error.message}): delete it, and run the command again"
     return f"{message}; it was moved to {away}. Run the command again to send the file"

@@ -9,7 +9,8 @@ import msgspec
 from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import look_at_destinations, look_at_staged_copies, note_error, send_batches, send_one
-from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
+from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file
+from orchestrator.apply.protocol.move_file import moved
 from orchestrator.apply.protocol.request_budget import GIVE
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task, still_open, without_error
@@ -119,6 +120,9 @@ def _change_places(task: Task, caught: str, trash: str) -> None:
 def _take_back(task: Task, trash: str) -> CallResult:
     """Undo a rename, or give a copy its staged name again."""
     if task.route is not Route.RENAME:
-        return send_one(task.target, GiveCall(task.dst, task.staged or task.own_name_at_target, trash))
+        staged = task.staged or task.own_name_at_target
+        if task.target.capabilities.move:
+            return send_one(task.target, GiveCall(task.dst, staged, trash))
+        return moved(task.target, task.dst, staged, "", was=task.at_target or expected(task.operation))
     other = None if task.source is task.target else task.target
     return send_one(task.source, MoveCall(task.dst, task.src, trash_of(task.run_id, task.attempt + 1), other))

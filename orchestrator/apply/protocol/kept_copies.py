@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from orchestrator.apply.journal.records import Stage, VerifyMode
-from orchestrator.apply.own_paths import destination_of
-from orchestrator.apply.protocol.fingerprint import common_hashes, same_file
+from orchestrator.apply.own_paths import destination_of, trash_of
+from orchestrator.apply.protocol.fingerprint import common_hashes, expected, same_file
+from orchestrator.apply.protocol.move_file import move_file
 from orchestrator.apply.protocol.proven_sound import ProvenSound
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
@@ -101,8 +102,9 @@ class KeptCopies:
         if task.route is Route.REMOVE:
             task.settle(Stage.FAILED, ExitCode.INTEGRITY, f"{gone}, and it was already deleted")
             return
+        copy, trash = task.at_target or expected(task.operation), trash_of(task.run_id, task.attempt)
         try:
-            task.target.move(task.dst, task.src)
+            move_file(task.target, task.dst, task.src, trash, was=copy)
         except RemoteError as error:
             message = f"{gone}; it is at {task.dst} and could not be moved back ({error.message})"
             task.settle(Stage.FAILED, ExitCode.INTEGRITY, message)

@@ -14,10 +14,11 @@ from orchestrator.apply.protocol.batches import (
     note_error,
     send_batches,
 )
-from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file
+from orchestrator.apply.protocol.fingerprint import same_content_by_hash, same_file, unchanged
 from orchestrator.apply.protocol.request_budget import CHANGE, KEEP_OLD, LOOK, PUT_BACK
 from orchestrator.apply.protocol.task import Task, still_open
 from orchestrator.errors import TransientError
+from orchestrator.records import Entry
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, Storage
 
 
@@ -42,7 +43,8 @@ def make_way(tasks: Iterable[Task], *, concurrency: int) -> None:
 def _move(tasks: Sequence[Task], *, concurrency: int) -> None:
     for task in tasks:
         task.requests_spent += CHANGE
-    send_batches(tasks, _to_trash, note_error, concurrency=concurrency)
+    _copy([task for task in tasks if not task.target.capabilities.move and task.in_trash is None], concurrency=concurrency)
+    send_batches(still_open(tasks), _to_trash, note_error, concurrency=concurrency)
     look_at_destinations(still_open(tasks), concurrency=concurrency)
     look_at_replaced(still_open(tasks), concurrency=concurrency)
     for task in still_open(tasks):
@@ -51,6 +53,25 @@ def _move(tasks: Sequence[Task], *, concurrency: int) -> None:
             task.error = TransientError(message, path=task.dst)
         elif not _is_what_was_seen(task):
             task.skip(f"{task.name}: {task.dst} has changed since the plan was made")  # and it gets its name back
+
+
+def _copy(tasks: Sequence[Task], *, concurrency: int) -> None:
+    """Where the server cannot rename: copy the old content to the trash, and look at both once more before it is deleted."""
+    before = {task.operation.id: task.at_target for task in tasks}
+    send_batches(tasks, lambda task: (task.target, CopyCall(task.dst, task.old_name, "")), note_error, concurrency=concurrency)
+    look_at_replaced(still_open(tasks), concurrency=concurrency)
+    look_at_destinations(still_open(tasks), concurrency=concurrency)
+    for task in still_open(tasks):
+        if task.in_trash is None:
+            message = f"{task.dst}: not copied to the trash, although the remote reported success"
+            task.error = TransientError(message, path=task.dst)
+        elif not task.keeps_old_content or not _is_unchanged(task, before[task.operation.id]):
+            task.skip(f"{task.name}: {task.dst} has changed since the plan was made")
+
+
+def _is_unchanged(task: Task, was: Entry | None) -> bool:
+    now = task.at_target
+    return was is not None and now is not None and unchanged(was, now, task.target.capabilities.mtime_precision_ns)
 
 
 def _is_what_was_seen(task: Task) -> bool:

@@ -20,6 +20,7 @@ from orchestrator.apply.protocol.batches import (
 )
 from orchestrator.apply.protocol.both_ends import content_to_write
 from orchestrator.apply.protocol.fingerprint import expected, same_content_by_hash, same_file, unchanged
+from orchestrator.apply.protocol.move_file import move_file
 from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
@@ -254,7 +255,7 @@ def _move_away(task: Task, run_id: str) -> str:
     there = (task.staged if task.unnamed else None) or task.dst
     away = damaged_copy_of(run_id, task.attempt, task.dst)
     try:
-        task.target.move(there, away)
+        move_file(task.target, there, away, "", was=task.copy or expected(task.operation))
     except RemoteError as error:
         return f"could not be moved away ({error.message})"
     task.at_staged = task.at_target = None

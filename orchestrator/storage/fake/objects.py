@@ -29,6 +29,15 @@ KINDS: Mapping[str, Capabilities] = {
         max_path_bytes=1024,
         remote_type="s3",
     ),
+    "azure": Capabilities(
+        copy=True,
+        flat_listing=True,
+        current_listings=True,
+        empty_directories=False,
+        hashes=("md5",),
+        mtime_precision_ns=100,
+        remote_type="azureblob",
+    ),
     "drive": Capabilities(
         move=True,
         copy=True,

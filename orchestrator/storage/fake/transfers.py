@@ -181,7 +181,9 @@ def usual_naming(can: Capabilities) -> Naming:
         return Naming.REPLACES
     if can.by_id:
         return Naming.TWINS
-    return Naming.UPLOAD if can.remote_type == "s3" else Naming.EXCLUSIVE
+    if not can.move:
+        return Naming.UPLOAD if can.remote_type == "s3" else Naming.CAUGHT
+    return Naming.EXCLUSIVE
 
 
 def _memory_storage(storage: Storage) -> Transfers:
