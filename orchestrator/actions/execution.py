@@ -231,7 +231,7 @@ def _settings(session: Session, *, verify_full: bool = False, fresh: bool = Fals
 
 def _backoff(session: Session) -> Backoff:
     delay_s = session.cloud_in_use.retry_delay if session.cloud_in_use is not None else None
-    return Backoff(FIRST_WAIT_S if delay_s is None else delay_s)
+    return Backoff(FIRST_WAIT_S if delay_s is None else delay_s, on_wait=session.reporter.wait)
 
 
 @contextmanager

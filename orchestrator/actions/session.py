@@ -24,6 +24,7 @@ from orchestrator.errors import AuthError, LockedError, OrchestratorError, Usage
 from orchestrator.location import CLOUD_REMOTE, Location, overlap, path_below, path_below_all, resolve
 from orchestrator.paths import is_local
 from orchestrator.prices import Spent
+from orchestrator.progress import Activity
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.retry_times import FIRST_WAIT_S
@@ -130,6 +131,10 @@ class Session(Settings):
     def running_rclone(self) -> Rclone | None:
         """The session's rclone, if it was needed so far."""
         return self._part.running_rclone if self._part is not None else self.__dict__.get("rclone")
+
+    def activity(self) -> Activity | None:
+        """What rclone does now; None if it was not needed so far. Raises OrchestratorError if it does not answer."""
+        return None if (rclone := self.running_rclone) is None else rclone.activity.look()
 
     @property
     def applying(self) -> bool:
@@ -340,6 +345,7 @@ class Session(Settings):
             attempts=(cloud.retry_attempts if cloud is not None else None) or DEFAULT_ATTEMPTS,
             first_wait_s=cloud.retry_delay if cloud is not None and cloud.retry_delay is not None else FIRST_WAIT_S,
             first_contact_s=FIRST_CONTACT_S,
+            on_wait=self.reporter.wait,
         )
         self._opened.callback(opened.close)
         return opened
@@ -375,6 +381,7 @@ def open_session(options: CommonOptions | None = None, reporter: Reporter | None
     the actions report goes to the logger "orchestrator". Raises UsageError for an option that cannot be read.
     """
     session = Session(options or CommonOptions(), reporter or LogReporter())
+    session.reporter.watch(session.activity)
     try:
         session.check_options()
         yield session

@@ -138,7 +138,7 @@ class _Sync:
         self._ids = place_ids(session, self._locations, resync=options.resync)
         a, b = self._locations
         listings = [SideListing(session, a, options), SideListing(session, b, options, may_be_missing=self._is_mirror)]
-        session.reporter.stage("listing")
+        session.reporter.stage("listing", at=(a.fs, b.fs))
         with no_garbage_collection():
             listed = list_both(listings[0], listings[1])
             rows = self._rows(listings[0], listings[1])

@@ -281,7 +281,7 @@ class SideListing:
         self._asked.update((stage, path) for path in paths)
         if not paths:
             return 0
-        self._session.reporter.stage(stage, len(paths))
+        self._session.reporter.stage(stage, len(paths), at=(self._location.fs,))
 
         def one(path: str) -> File | None:
             if self._session.stop.is_set():

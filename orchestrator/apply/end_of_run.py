@@ -48,7 +48,7 @@ def check_and_tidy(
     wanted = final_state(completed)
     emptied = emptied_by(wanted, storages, plan.header)
     files = len(wanted.there) + len(wanted.gone)
-    progress.stage("verifying", files)
+    progress.stage("verifying", files, at=storages.keys())
 
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)

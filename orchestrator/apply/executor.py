@@ -37,8 +37,9 @@ from orchestrator.apply.settings import Settings
 from orchestrator.apply.spending import Spending
 from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
+from orchestrator.apply.work_name import name_of_work
 from orchestrator.errors import ExitCode, RemoteError, UsageError
-from orchestrator.plan.model import Operation, Plan, bytes_to_locations, is_temporary, mirrors_of
+from orchestrator.plan.model import Operation, Plan, bytes_to_locations, is_temporary, locations_of, mirrors_of
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
@@ -184,7 +185,9 @@ class Execution:
         self._bytes = sum(operation.size or 0 for operation in done)
         if self._resumed:
             self._journal.set_state(self._run_id, RunState.RUNNING)
-        self._progress.stage("moving", len(operations), bytes_to_locations(operations))
+        self._progress.run(self._run_id)
+        name = name_of_work(operations, self._storages)
+        self._progress.stage(name, len(operations), bytes_to_locations(operations), at=locations_of(operations))
         self._progress.advance(len(done) + len(abandoned), sum(bytes_to_locations(done).values()))
         for operation in abandoned:
             state = self._states[operation.id]

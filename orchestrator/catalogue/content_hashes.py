@@ -127,7 +127,7 @@ class EqualSizes:
         waiting = self.waiting
         if not waiting:
             return []
-        progress.stage("comparing files of equal size", len(waiting))
+        progress.stage("comparing files of equal size", len(waiting), at={file.storage.fs for file in waiting})
         failures: list[ReadFailure] = []
         done: list[_File] = []
         watch = OutageWatch()

@@ -34,7 +34,7 @@ def read_ends(
     progress = progress or NoProgress()
     policy = msgspec.structs.replace(policy, end_check=END)
     waiting = catalogue.to_read_again(storage.fs, entries, by_id=storage.capabilities.by_id)
-    progress.stage("looking at the ends of files", len(waiting))
+    progress.stage("looking at the ends of files", len(waiting), at=(storage.fs,))
     with (
         storage.reading(END, files=len(waiting)),
         Readers(storage, iter(waiting), policy, reader_count(storage, None), stop) as results,

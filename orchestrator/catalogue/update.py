@@ -28,6 +28,8 @@ from orchestrator.track import Reading, Status
 from orchestrator.wording import counted
 
 _LISTING_BATCH = 2000
+_LISTING_BATCH_S = 0.5
+"""After this time a smaller batch is saved: people see that the listing goes on."""
 _SAVE_EVERY = 256
 _SAVE_AFTER_S = 1.0
 
@@ -128,7 +130,7 @@ def scan(
     closed: dict[str, str] = {}
     folders: set[str] = set()
     with NewListing(catalogue, storage.fs, hidden.hides) as listing:
-        progress.stage("listing")
+        progress.stage("listing", at=(storage.fs,))
         for batch in _batches(_as_far_as_open(storage, hidden, closed), hidden, aside):
             listing.add(batch)
             if on_expected is not None:
@@ -159,7 +161,7 @@ def scan(
     lists = catalogue.unread_lists(storage.fs)
     waiting = catalogue.unread_count(storage.fs, by_id=storage.capabilities.by_id) + len(lists)
     if waiting:
-        progress.stage("reading tags", waiting if selection.everything else None)
+        progress.stage("reading tags", waiting if selection.everything else None, at=(storage.fs,))
         expectation = None
         if on_expected is not None:
             to_read = chain(lists, _audio_to_read(catalogue, storage, selection))
@@ -237,6 +239,7 @@ class _Aside:
 
 def _batches(entries: Iterator[Entry], hidden: HiddenFolders, aside: _Aside) -> Iterator[list[Entry]]:
     batch: list[Entry] = []
+    due = monotonic() + _LISTING_BATCH_S
     for entry in entries:
         path = entry.path
         if path.endswith("/") and entry == Entry(path):
@@ -251,9 +254,9 @@ def _batches(entries: Iterator[Entry], hidden: HiddenFolders, aside: _Aside) -> 
             aside.thrown_away += 1
         else:
             batch.append(entry)
-            if len(batch) == _LISTING_BATCH:
+            if len(batch) == _LISTING_BATCH or monotonic() > due:
                 yield batch
-                batch = []
+                batch, due = [], monotonic() + _LISTING_BATCH_S
     yield batch
 
 

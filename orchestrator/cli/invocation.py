@@ -30,9 +30,10 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     reporter = _reporter(options)
     session = Session(options, reporter)
     session.summary.command = name
+    reporter.watch(session.activity)
     began = time.monotonic()
     with signals_handled(session):
-        code = _exit_code_of(session, lambda opened: _start(name, opened, body))
+        code = _exit_code_of(session, lambda opened: _start(name, opened, body, _log_stream(reporter)))
         session.summary.exit_code = int(code)
         session.summary.duration_s = round(time.monotonic() - began, 3)
         session.closing = True
@@ -84,29 +85,34 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
         return ExitCode.UNEXPECTED
 
 
-def _start(name: str, session: Session, body: Callable[[Session], int]) -> int:
+def _start(name: str, session: Session, body: Callable[[Session], int], stderr: TextIO) -> int:
     session.check_options()
     for variable, near in misspelled_variables(os.environ).items():
         session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
-    _open_log(name, session)
+    _open_log(name, session, stderr)
     return session.problems.exit_code(ExitCode(body(session)))
 
 
-def _open_log(name: str, session: Session) -> None:
+def _open_log(name: str, session: Session, stderr: TextIO) -> None:
     """Open the log file. Raises UsageError if it cannot be written; for `run` that is a warning: nobody is there to mend it."""
     file, verbose = _log_file(name, session), session.options.verbose
     log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
     try:
-        session.enter(logging_to(file, sys.stderr, verbose=verbose, log_format=log_format))
+        session.enter(logging_to(file, stderr, verbose=verbose, log_format=log_format))
     except UsageError as error:
         if name != "run":
             raise
         session.reporter.warning(error.message)
-        session.enter(logging_to(None, sys.stderr, verbose=verbose))
+        session.enter(logging_to(None, stderr, verbose=verbose))
         return
     if file is not None:
         session.reporter = logged = LoggedReporter(session.reporter)
         session.enter(logged.logging_summary(session.summary))
+
+
+def _log_stream(reporter: Reporter) -> TextIO:
+    """Where the log of -v goes."""
+    return reporter.log_stream if isinstance(reporter, TextReporter) else sys.stderr
 
 
 def _log_file(name: str, session: Session) -> Path | None:

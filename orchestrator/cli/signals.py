@@ -15,6 +15,7 @@ from types import FrameType
 
 from orchestrator.actions.session import Session
 from orchestrator.errors import InterruptedRunError, OrchestratorError
+from orchestrator.progress import Transfer
 from orchestrator.wording import counted, size_text
 
 FINISH_S = 10.0
@@ -71,14 +72,15 @@ class _Stopping:
         """Say what is under way. rclone may take its time to answer, so this is a thread of its own."""
         rclone = self._session.running_rclone
         try:
-            transfers = rclone.transfers_under_way() if rclone is not None else []
+            activity = rclone.activity.look() if rclone is not None else None
         except OrchestratorError:
-            transfers = []
-        left = sum(transfer.bytes_left for transfer in transfers)
+            activity = None
+        transfers = activity.under_way if activity is not None else ()
+        left = sum(map(_bytes_left, transfers))
         what = f"{counted(len(transfers), 'transfer')}, {size_text(left)} left" if transfers else "what is under way"
         self._session.reporter.warning(f"finishing {what}; Ctrl-C again to stop now")
         for transfer in transfers[:_NAMED]:
-            self._session.reporter.warning(f"{size_text(transfer.bytes_left)} left", transfer.name)
+            self._session.reporter.warning(f"{size_text(_bytes_left(transfer))} left", transfer.name)
 
     def _cut_in_time(self) -> None:
         rclone = self._session.running_rclone
@@ -98,3 +100,7 @@ class _Stopping:
         while self._session.applying and time.monotonic() < until and not (early and early.is_set()):
             time.sleep(_LOOK_S)
         return not self._session.applying
+
+
+def _bytes_left(transfer: Transfer) -> int:
+    return max(0, transfer.size - transfer.done)

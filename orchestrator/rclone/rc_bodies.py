@@ -10,7 +10,10 @@ from orchestrator.paths import is_local, join_location
 Body: TypeAlias = dict[str, Any]
 
 GROUP = "music-orchestrator"
-"""One statistics group for everything: rclone keeps a record for each group that it sees."""
+"""The statistics group of every call: otherwise each has one of its own, and rclone forgets what the older ones have counted."""
+
+_GROUP_OF_DIRECTORIES = f"{GROUP} directories"
+"""That of whole directories: a sync may stop at the errors that its group has seen."""
 
 BACKUP_OVERLAP = "parameter to --backup-dir mustn't overlap"
 """How the answer to `directory_move` ends when the server cannot move the directory by itself."""
@@ -138,7 +141,8 @@ def directory_move(fs: str, source: str, target: str) -> Body:
     makes rclone stop before the first file: its answer then ends with BACKUP_OVERLAP, and nothing has changed.
     """
     moved = join_location(fs, source)
-    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": keep_replaced(moved, "")}
+    config = keep_replaced(moved, "")
+    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": config, "_group": _GROUP_OF_DIRECTORIES}
 
 
 def one_path(fs: str, path: str) -> Body:
@@ -203,5 +207,4 @@ def batch(calls: Sequence[tuple[str, Mapping[str, Any]]], concurrency: int) -> B
     return {
         "inputs": [{"_path": method, **body} for method, body in calls],
         "concurrency": concurrency,
-        "_group": GROUP,
     }

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from orchestrator.errors import OrchestratorError, TransientError
-from orchestrator.rclone import ranges
+from orchestrator.rclone import ranges, rc_bodies
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Answer, Connection, CutAnswerError, Endpoint
 
@@ -82,7 +82,8 @@ class RcClient:
         nothing. Errors name the path `about`, by default the one in `params`.
         """
         params = params or {}
-        body = json.dumps(params).encode()
+        # Each group beyond the last few drops what an older one has counted.
+        body = json.dumps({"_group": rc_bodies.GROUP, **params}).encode()
         headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if repeatable is None:
             repeatable = method in _READ_ONLY

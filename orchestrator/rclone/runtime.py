@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from orchestrator.config.plain_http import hosts_without_tls
 from orchestrator.config.setting_syntax import slowest_rates
 from orchestrator.errors import OrchestratorError, TransientError
 from orchestrator.paths import is_local, parent_of
+from orchestrator.rclone.activity import ActivityWatch
 from orchestrator.rclone.answer_headers import Answer, answer_to_look
 from orchestrator.rclone.backends import Backends
 from orchestrator.rclone.binary import Binary
@@ -42,13 +43,6 @@ round trip reconnect for every third read: 320 reads/s instead of 510. No call o
 
 _REFUSED = frozenset({"403", "429", "503"})
 """The codes with which remotes refuse requests that are too many."""
-
-
-class Transfer(msgspec.Struct, frozen=True):
-    """One file that is being sent."""
-
-    name: str
-    bytes_left: int
 
 
 class Rclone:
@@ -103,6 +97,8 @@ class Rclone:
         self._daemon: Daemon | None = None
         self._deaths = 0
         self._closed = False
+        self.activity = ActivityWatch(lambda: daemon.endpoint if (daemon := self._daemon) is not None else None)
+        """What the daemon does now; listings have processes of their own."""
 
     def __enter__(self) -> Self:
         return self
@@ -237,14 +233,6 @@ class Rclone:
         """What the server of a location says about a file of ours (see `answer_headers`)."""
         return answer_to_look(self.binary, self._environment(), fs, path)
 
-    def transfers_under_way(self) -> Sequence[Transfer]:
-        """What the daemon is sending; nothing where no daemon runs."""
-        with self._lock:
-            if self._daemon is None:
-                return []
-        rows = self.client.call("core/stats").get("transferring") or []
-        return [Transfer(str(row.get("name", "")), max(0, row.get("size", 0) - row.get("bytes", 0))) for row in rows]
-
     def requests_sent(self) -> Counter[str]:
         """HTTP method -> the requests that the daemon has sent since it started; listings have processes of their own."""
         with self._lock:
@@ -285,6 +273,7 @@ class Rclone:
             self._closed = True
             self._stop()
         self.client.close()
+        self.activity.close()
 
     def _environment(self) -> dict[str, str]:
         links = links_left_out(self._follow_links, lambda: self._known_remotes | self._remotes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from orchestrator.plan.model import Plan
+from orchestrator.progress import Activity, Outcome
 from orchestrator.report.reporter import Column, Reporter, Summary
 
 
@@ -20,13 +21,31 @@ class ForwardingReporter:
         """As the reporter behind it."""
         return self.passed_to.can_ask
 
-    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+    def stage(
+        self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
+    ) -> None:
         """Pass it on."""
-        self.passed_to.stage(name, total, sizes)
+        self.passed_to.stage(name, total, sizes, at=at)
 
     def advance(self, items: int = 1, size: int = 0) -> None:
         """Pass it on."""
         self.passed_to.advance(items, size)
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Pass it on."""
+        self.passed_to.wait(reason, seconds)
+
+    def watch(self, look: Callable[[], Activity | None]) -> None:
+        """Pass it on."""
+        self.passed_to.watch(look)
+
+    def run(self, run: str) -> None:
+        """Pass it on."""
+        self.passed_to.run(run)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Pass it on."""
+        self.passed_to.outcome(outcome)
 
     def note(self, message: str) -> None:
         """Pass it on."""

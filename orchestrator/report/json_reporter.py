@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TextIO
 
 import msgspec
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
+from orchestrator.progress import Activity, NoProgress
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, stage_text
 
 
-class JsonReporter:
+class JsonReporter(NoProgress):
     """One object a line; the last one is the summary."""
 
     can_ask = False
@@ -25,13 +26,20 @@ class JsonReporter:
         self._verbose = verbose
         self._quiet = quiet
 
-    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+    def stage(
+        self,
+        name: str,
+        total: int | None = None,
+        sizes: Mapping[str, int] | None = None,
+        *,
+        at: Collection[str] = (),  # noqa: ARG002 - for people
+    ) -> None:
         """Print a line to stderr with -v."""
         if self._verbose:
             self._side.line(stage_text(name, total, sizes))
             self._side.flush()
 
-    def advance(self, items: int = 1, size: int = 0) -> None:
+    def watch(self, look: Callable[[], Activity | None]) -> None:
         """Print nothing: programs wait for the summary."""
 
     def note(self, message: str) -> None:

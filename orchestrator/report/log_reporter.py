@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.plan.model import Plan
-from orchestrator.progress import NoProgress
+from orchestrator.progress import Activity, NoProgress
 from orchestrator.report.log import ROOT
 from orchestrator.report.reporter import Column, Summary, printable, with_location, with_path
 
@@ -19,6 +19,9 @@ class LogReporter(NoProgress):
 
     def __init__(self) -> None:
         self._logger = logging.getLogger(ROOT)
+
+    def watch(self, look: Callable[[], Activity | None]) -> None:
+        """Do nothing: nobody watches."""
 
     def note(self, message: str) -> None:
         """Log it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from shutil import get_terminal_size
 from typing import TextIO
 
 
@@ -26,6 +27,14 @@ class Output:
     def isatty(self) -> bool:
         """Whether it is a terminal."""
         return self.stream.isatty()
+
+    def window(self) -> tuple[int, int]:
+        """Columns and rows of the terminal as it is now."""
+        try:
+            columns, rows = os.get_terminal_size(self.stream.fileno())
+        except (OSError, ValueError):
+            columns = rows = 0
+        return (columns, rows) if columns and rows else get_terminal_size()
 
     def line(self, text: str) -> None:
         """Write one line."""

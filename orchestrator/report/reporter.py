@@ -31,7 +31,7 @@ from orchestrator.errors import (
 )
 from orchestrator.paths import join_location
 from orchestrator.plan.model import Plan
-from orchestrator.progress import Progress
+from orchestrator.progress import Activity, Progress
 from orchestrator.wording import counted, size_text
 
 
@@ -106,6 +106,9 @@ class Reporter(Progress, Protocol):
     @property
     def can_ask(self) -> bool:
         """Whether there is a person to answer `confirm`."""
+
+    def watch(self, look: Callable[[], Activity | None]) -> None:
+        """Show what rclone does, too: `look` says it at any time, and raises OrchestratorError if it does not answer."""
 
     def note(self, message: str) -> None:
         """Report something worth knowing."""

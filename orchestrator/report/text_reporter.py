@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
+from orchestrator.progress import Activity, NoProgress
 from orchestrator.report import plan_view
 from orchestrator.report.journald import is_journal, priority
+from orchestrator.report.live_progress import LiveProgress
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_location, with_path
 from orchestrator.wording import counted, size_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
 
 SHORTENED = 60
 """How many changes of a plan are shown before the question; `show` shows all."""
@@ -29,7 +31,7 @@ SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
 
 
-class TextReporter:
+class TextReporter(NoProgress):
     """Results go to stdout; progress, questions and errors to stderr."""
 
     def __init__(self, stdout: TextIO, stderr: TextIO, stdin: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:
@@ -40,10 +42,10 @@ class TextReporter:
         self._quiet = quiet
         self._terminal = stdout.isatty()
         self._journal = is_journal(stderr)
-        self._bars_wanted = stderr.isatty() and not quiet
+        self._live = LiveProgress(self._side) if stderr.isatty() and not quiet and os.environ.get("TERM") != "dumb" else None
+        self.log_stream = stderr if self._live is None else cast("TextIO", self._live.stream)
+        """Where others may write lines without disturbing what is drawn."""
         self._lock = threading.Lock()
-        self._bars: Bars | None = None
-        self._task: TaskID | None = None
         self._stage_name: str | None = None
         self._stage_start = 0.0
         self._items = 0
@@ -53,24 +55,35 @@ class TextReporter:
         """Whether stdin is a terminal."""
         return self._stdin.isatty()
 
-    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
-        """Start a progress bar on a terminal; on a pipe, print a line with -v."""
+    def stage(
+        self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
+    ) -> None:
+        """Show it on a terminal until it ends; on a pipe, print a line with -v."""
         with self._lock:
             self._end_stage()
             self._stage_name, self._stage_start, self._items = name, time.monotonic(), 0
-            if self._bars_wanted:
-                self._begin_bar(name, total, sum((sizes or {}).values()))
+            if self._live is not None:
+                self._live.stage(name, total, sizes, at)
             elif self._verbose:
                 self._side.line(stage_text(name, total, sizes))
                 self._side.flush()
 
     def advance(self, items: int = 1, size: int = 0) -> None:
-        """Move the bar."""
+        """Show it."""
         with self._lock:
             self._items += items
-            if self._bars is not None and self._task is not None:
-                done, planned = self._bars.tasks[-1].fields["bytes"] + size, self._bars.tasks[-1].fields["bytes_planned"]
-                self._bars.update(self._task, advance=items, bytes=done, bytes_text=_bytes_text(done, planned))
+        if self._live is not None:
+            self._live.advance(items, size)
+
+    def wait(self, reason: str, seconds: float) -> None:
+        """Show it."""
+        if self._live is not None:
+            self._live.wait(reason, seconds)
+
+    def watch(self, look: Callable[[], Activity | None]) -> None:
+        """Show it."""
+        if self._live is not None:
+            self._live.watch(look)
 
     def note(self, message: str) -> None:
         """Print it, unless quiet."""
@@ -184,61 +197,23 @@ class TextReporter:
         return all_written(self._output, self._side, stderr_counts=True)
 
     def _print(self, text: str) -> None:
-        with self._lock:
-            if self._bars is not None:
-                self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
-            else:
-                self._output.line(text)
+        with self._above():
+            self._output.line(text)
+            if self._live is not None:
+                self._output.flush()
 
     def _print_problem(self, level: str, message: str, path: str | None) -> None:
         text = f"{level}: {printable(with_path(message, path))}"
-        with self._lock:
-            if self._bars is not None:
-                self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
-            else:
-                self._output.flush()
-                self._side.line(f"{priority(level)}{text}" if self._journal else text)
-                self._side.flush()
+        with self._above():
+            self._output.flush()
+            self._side.line(f"{priority(level)}{text}" if self._journal else text)
+            self._side.flush()
 
-    def _begin_bar(self, name: str, total: int | None, size: int) -> None:
-        from rich.progress import (  # noqa: PLC0415 - only on a terminal
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            ProgressColumn,
-            Task,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-        from rich.text import Text  # noqa: PLC0415
-
-        class Rate(ProgressColumn):
-            """Items a second."""
-
-            def render(self, task: Task) -> Text:
-                return Text(f"{task.speed:.0f}/s" if task.speed else "", style="dim")
-
-        if self._bars is None:
-            self._bars = Progress(
-                TextColumn("{task.description:<13}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                Rate(),
-                TextColumn("{task.fields[bytes_text]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=self._console(self._side),
-                transient=True,
-            )
-            self._bars.start()
-        elif self._task is not None:
-            # The total of a listing is unknown until the next stage begins: then it is complete.
-            self._bars.update(self._task, total=self._bars.tasks[-1].completed)
-        self._task = self._bars.add_task(name, total=total, bytes=0, bytes_planned=size, bytes_text=_bytes_text(0, size))
+    def _above(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._live is None else self._live.above()
 
     def _end_stage(self) -> None:
-        if self._stage_name is not None and self._verbose and not self._bars_wanted:
+        if self._stage_name is not None and self._verbose and self._live is None:
             taken = time.monotonic() - self._stage_start
             done = f"{self._items} done" if self._items else "done"
             self._side.line(f"{self._stage_name}: {done} in {duration_text(taken)}")
@@ -247,10 +222,8 @@ class TextReporter:
     def _end(self) -> None:
         with self._lock:
             self._end_stage()
-            if self._bars is not None:
-                self._bars.stop()
-                self._bars = None
-                self._task = None
+        if self._live is not None:
+            self._live.end()
 
     def _print_skipped(self, plan: Plan, everything: bool) -> None:
         for skipped in plan.skipped:
@@ -309,13 +282,6 @@ class TextReporter:
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
         return Console(file=cast("TextIO", output), highlight=False, emoji=False)
-
-
-def _bytes_text(done: int, planned: int) -> str:
-    """How far the bytes of a stage are; "" while there are none."""
-    if planned:
-        return f"{size_text(done)} of {size_text(planned)}"
-    return size_text(done) if done else ""
 
 
 def _cell(value: Any) -> str:

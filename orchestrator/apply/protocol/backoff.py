@@ -20,18 +20,24 @@ Result = TypeVar("Result")
 class Backoff:
     """`first_s`: seconds before the second try. `longest_s`: the limit for later waits. `sleep` is for tests.
 
-    By default a stop ends a wait early.
+    By default a stop ends a wait early. `on_wait` gets the reason and the seconds of each wait.
 
     After a rate limit without a stated delay, the first wait is RATE_LIMIT_WAIT_S plus up to as much again at random: 4-8 s.
     Listings and reads wait 2-4 s: see `orchestrator.storage.wrappers.retry`.
     """
 
     def __init__(
-        self, first_s: float = FIRST_WAIT_S, longest_s: float = 30.0, sleep: Callable[[float], None] | None = None
+        self,
+        first_s: float = FIRST_WAIT_S,
+        longest_s: float = 30.0,
+        sleep: Callable[[float], None] | None = None,
+        *,
+        on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
     ) -> None:
         self._first_s = first_s
         self._longest_s = longest_s
         self._sleep = sleep
+        self._on_wait = on_wait
 
     def until_settled(self, once: Callable[[], list[Task]], stop: threading.Event) -> None:
         """Call `once` until it returns no open tasks, or until a stop."""
@@ -77,10 +83,16 @@ class Backoff:
             growing = wait_exponential(multiplier=first_s, max=self._longest_s)(state)
             return max(growing, *(asked or 0.0 for asked in limits), 0.0) + uniform(0, first_s)  # noqa: S311 - not a secret
 
+        def report(state: RetryCallState) -> None:
+            passing = [error for error in errors(state) if worth_another_try(error)]
+            if passing:
+                self._on_wait(str(passing[0]), state.upcoming_sleep)
+
         event = stop_when_event_set(stop)
         return Retrying(
             stop=event if tries is None else stop_after_attempt(tries) | event,
             wait=wait,
+            before_sleep=report,
             sleep=self._sleep or sleep_using_event(stop),
         )
 

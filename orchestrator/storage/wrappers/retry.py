@@ -33,7 +33,8 @@ class RetryingStorage(ForwardingStorage):
 
     `attempts` counts the first try. The last error is raised; a RateLimitError with a delay above LONGEST_RETRY_AFTER_S is raised
     at once. Until the storage has answered once, a TransientError more than `first_contact_s` after the first try is raised too:
-    a server that was never there is not worth the wait. Tests pass `sleep` and `random`.
+    a server that was never there is not worth the wait. `on_wait` gets the reason and
+    the seconds of each wait. Tests pass `sleep` and `random`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class RetryingStorage(ForwardingStorage):
         first_wait_s: float = FIRST_WAIT_S,
         longest_wait_s: float = 30.0,
         first_contact_s: float | None = None,
+        on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
     ) -> None:
@@ -53,6 +55,7 @@ class RetryingStorage(ForwardingStorage):
         self._longest_wait_s = longest_wait_s
         self._first_contact_s = first_contact_s
         self._answered = False
+        self._on_wait = on_wait
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads clients over time, not a secret
 
@@ -95,7 +98,7 @@ class RetryingStorage(ForwardingStorage):
             stop=self._is_last,
             wait=self._wait_s,
             retry=retry_if_exception_type((TransientError, RateLimitError)),
-            before_sleep=self._log_retry,
+            before_sleep=self._report_retry,
             retry_error_callback=_final_result,
         )
 
@@ -117,10 +120,10 @@ class RetryingStorage(ForwardingStorage):
         longest = min(self._longest_wait_s, first_s * 2.0 ** (state.attempt_number - 1))
         return longest * self._random.uniform(0.5, 1)
 
-    def _log_retry(self, state: RetryCallState) -> None:
-        _log.info(
-            "%s: try %d failed (%s); again in %.1f s", self.fs, state.attempt_number, _error_of(state), state.upcoming_sleep
-        )
+    def _report_retry(self, state: RetryCallState) -> None:
+        error = _error_of(state)
+        _log.info("%s: try %d failed (%s); again in %.1f s", self.fs, state.attempt_number, error, state.upcoming_sleep)
+        self._on_wait(f"{self.fs}: {error}", state.upcoming_sleep)
 
 
 def without_retries(storage: Storage) -> Storage:
