@@ -104,9 +104,10 @@ class ProgressView:
             while len(stage.history) > 2 and now - stage.history[1][0] >= _RATE_OVER_S:
                 stage.history.popleft()
             width = columns - 1
-            lines = [_head(stage, items, done, width, now)]
+            waits = self._waits(stage, now)
+            lines = [_head(stage, items, done, width, now, moves=not waits)]
             lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 2 - 2)))
-            if waits := self._waits(stage, now):
+            if waits:
                 lines.append(fitted(waits, width))
             return lines[: max(1, rows - 1)]
 
@@ -153,16 +154,18 @@ def _left_s(stage: _Stage, items: int, done: int) -> float | None:
     return None
 
 
-def _head(stage: _Stage, items: int, done: int, width: int, now: float) -> str:
-    """The first line. In a narrow window, what matters least is left out first."""
+def _head(stage: _Stage, items: int, done: int, width: int, now: float, *, moves: bool) -> str:
+    """The first line. In a narrow window, what matters least is left out first. No rate unless it `moves`."""
     of_items, of_bytes = _rates(stage)
     left_s = _left_s(stage, items, done)
     name = printable(stage.name)
     where = printable(" and ".join(stage.at)) if len(stage.at) == 1 and not stage.changes else ""
     count = f"{items:,} of {stage.total:,}" if stage.total is not None else f"{items:,} so far" if items else ""
     size = _of(done, stage.planned) if stage.planned else size_text(stage.bytes) if stage.bytes else ""
-    rate = f"{size_text(of_bytes)}/s" if of_bytes >= 1024 else f"{of_items:,.0f}/s" if of_items >= 1 else ""
-    left = f"{_time_text(left_s)} left" if left_s is not None else _time_text(now - stage.began) if stage.total is None else ""
+    rate = "" if not moves else f"{size_text(of_bytes)}/s" if of_bytes >= 1024 else f"{of_items:,.0f}/s" if of_items >= 1 else ""
+    left = f"{_time_text(left_s)} left" if moves and left_s is not None else ""
+    if stage.total is None:
+        left = _time_text(now - stage.began)
     share = _share(stage, items, done)
     percent = "" if share is None else f"{share * 100:.0f} %"
     for parts in (
