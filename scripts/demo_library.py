@@ -1,4 +1,4 @@
-"""Makes the small messy music folder of `scripts/demo`: tagged audio files in several formats, with messy names."""
+"""Makes the small messy library of `scripts/demo`: tagged audio files in several formats, with messy names."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def main(root: Path) -> None:
     for serial, (path, audio_format, tags) in enumerate(FILES, 1):
         make_track(root / path, audio_format, tags, serial=serial)
     make_track(root / "Downloads/unknown.mp3", "mp3", None, serial=99)
+    (root / "Downloads/vetur (copy).flac").write_bytes((root / FILES[3][0]).read_bytes())
     (root / "box/cd1/cover.jpg").write_bytes(picture(2000))
     (root / "from phone/lanterns - 3.lrc").write_text("[00:00.10] Harbour lights\n", encoding="utf-8")
 

@@ -20,6 +20,7 @@ from orchestrator.config import model
 from orchestrator.config.environment import environment_names
 from orchestrator.config.fields import FieldFacts, fields_of
 from orchestrator.foreign_folders import FOREIGN_FOLDERS
+from orchestrator.globs import compile_globs
 from orchestrator.plan.file_names import habits
 from orchestrator.plan.file_names.pattern import FIELDS as PATTERN_FIELDS
 from orchestrator.plan.layout.filters import EXAMPLES
@@ -306,6 +307,20 @@ def _foreign_block() -> str:
     return "\n".join(rows) + "\n"
 
 
+_GLOBS = ("*.flac", "Inbox", "Inbox/**", "/Inbox/*.flac", "Inbox/*.flac", "**/Demos/*.flac", "Demos/", "0[1-3] *", "[!0]*.flac")
+_GLOB_PATHS = ("Inbox/01 Intro.flac", "Inbox/Demos/02 Take.flac", "Live/Inbox/03 Outro.mp3", "Demos/Solo.flac")
+
+
+def _glob_block() -> str:
+    rows = ["| pattern | matches | does not match |", "|---|---|---|"]
+    for glob in _GLOBS:
+        found = compile_globs([glob])
+        matching = [path for path in _GLOB_PATHS if found and found.search(path)]
+        other = [path for path in _GLOB_PATHS if path not in matching]
+        rows.append(f"| {_code(glob)} | {', '.join(map(_code, matching))} | {', '.join(map(_code, other))} |")
+    return "\n".join(rows) + "\n"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "help": _help_block,
     "config-keys": _config_block,
@@ -319,6 +334,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "classes": _class_block,
     "keep": _keep_block,
     "foreign-folders": _foreign_block,
+    "globs": _glob_block,
     "prices": _prices_block,
     "quotas": _quotas_block,
     "name-habits": _habit_block,

@@ -1,0 +1,162 @@
+"""The tutorial and the guides do what they say: their commands run as written, in their order.
+
+Where a guide uses a cloud, a folder of this machine stands for it, as a remote of the same name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import ExitCode
+from scripts import demo_library
+from tests import documents
+from tests.documents import PROGRAM, ROOT
+from tests.forked import shared
+from tests.servers.process import serving
+
+GUIDES = (
+    "undo",
+    *(
+        pytest.param(name, marks=pytest.mark.nightly)
+        for name in (
+            *("first-run", "google-drive", "dropbox", "s3", "nas", "removing-duplicates"),
+            *("plan-file", "globs", "layouts", "names", "statistics"),
+        )
+    ),
+)
+_BEFORE = {"undo": ("dedup gdrive:Music --dedup quarantine", "organize gdrive:Music")}
+"""What has been done before a guide is of use."""
+
+_REMOTES = ("gdrive", "dropbox", "s3", "nextcloud", "nas")
+_LIBRARIES = (
+    *(
+        "gdrive/Music",
+        "gdrive/Music/Inbox",
+        "gdrive/Inbox",
+        "dropbox/Music",
+        "s3/my-bucket/music",
+        "nextcloud/Music",
+        "nas/music",
+    ),
+    *("Music", "Inbox", "mnt/nas/music", "mnt/backup/music"),
+)
+_TREE = re.compile(r"^((?:│   |    |[├└]── )*)(.+)$")
+
+
+class Home:
+    """The home of somebody who follows a document: its remotes, its folders, and where the shell is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.here = folder
+        self.environment = {
+            "HOME": str(folder),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "RCLONE_CONFIG": str(folder / "rclone.conf"),
+            "MUSIC_ORCHESTRATOR_CONFIG": str(folder / "config.yaml"),
+            "LANG": "C.UTF-8",
+        }
+        (folder / "rclone.conf").touch(mode=0o600)
+        (folder / "config.yaml").touch()
+
+    def run(self, line: str) -> str:
+        """Run a command line, and return what it prints. Our program says yes to itself; what it skips is no failure."""
+        words = [re.sub(r"^(~|/(?=mnt/))", f"{self.folder}/", word) for word in shlex.split(line)]
+        if words[0] != PROGRAM:
+            directory = ROOT if words[0].startswith("scripts/") else self.here
+            return subprocess.run(words, cwd=directory, env=self.environment, check=True, capture_output=True, text=True).stdout
+        with contextlib.chdir(self.here):
+            started = shared().start(
+                *words[1:], state=self.folder / "state", environment=self.environment, options=("--yes",) * ("--yes" not in words)
+            )
+            code, out, err = started.printed()
+        assert code in {ExitCode.DONE, ExitCode.SOME_FAILED}, f"{line}: exit code {code}\n{out}{err}"
+        return out
+
+
+@pytest.fixture(scope="module")
+def messy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of `scripts/demo --library`."""
+    folder = tmp_path_factory.mktemp("messy")
+    demo_library.main(folder)
+    return folder
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_each_command_of_a_guide_works(guide: str, messy: Path, tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    for library in _LIBRARIES:
+        shutil.copytree(messy, tmp_path / library, dirs_exist_ok=True)
+    remotes = "".join(f"[{name}]\ntype = alias\nremote = {tmp_path / name}\n\n" for name in _REMOTES)
+    (tmp_path / "rclone.conf").write_text(remotes)
+    (tmp_path / "config.yaml").write_text("schemes: {s3: s3}\n")
+    for command in _BEFORE.get(guide, ()):
+        home.run(f"{PROGRAM} {command}")
+    lines = documents.shell_lines((ROOT / f"docs/{guide}.md").read_text(encoding="utf-8"))
+    ours = [words for line in lines for words in documents.simple_commands(line) if words[:1] == [PROGRAM]]
+    assert ours
+    for words in ours:
+        home.run(shlex.join(words))
+
+
+def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    trees = 0
+    with contextlib.ExitStack() as servers:
+        for language, block in documents.fenced((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
+            if language == "sh":
+                follow(documents.lines(block), home, servers)
+            elif block.startswith("Music\n"):
+                trees += 1
+                assert files_below(tmp_path / "practice/Music") == drawn(block)
+    assert trees == 2
+    assert not (tmp_path / "practice").exists()
+
+
+def follow(lines: list[str], home: Home, servers: contextlib.ExitStack) -> None:
+    """Run the lines of the tutorial, with its server on a free port."""
+    for line in lines:
+        if line.startswith("cd "):
+            home.here = home.folder / line.removeprefix("cd ~/")
+        elif line.endswith(" &"):
+            words = shlex.split(line.removesuffix(" &"))
+            environment = home.environment | {"PWD": str(home.here)}
+            served = [*words[:-1], str(home.here / words[-1])]
+            port, _ = servers.enter_context(
+                serving(
+                    lambda port, served=served: [word.replace("8333", str(port)) for word in served],  # type: ignore[misc]
+                    home.folder / "log",
+                    environment=environment,
+                )
+            )
+            home.environment["PORT"] = str(port)
+        elif not line.startswith((". ", "kill ")):
+            home.run(line.replace("8333", home.environment.get("PORT", "")))
+
+
+def files_below(folder: Path) -> set[str]:
+    """The paths of its files, without those of the program."""
+    paths = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {path for path in paths if not path.startswith(".")}
+
+
+def drawn(tree: str) -> set[str]:
+    """The paths of the files in a drawn tree."""
+    folders: list[str] = []
+    paths = []
+    for line in tree.splitlines()[1:]:
+        found = _TREE.match(line)
+        assert found is not None
+        depth = len(found[1]) // 4
+        folders[depth - 1 :] = [found[2]]
+        paths.append("/".join(folders))
+    return {path for path in paths if not any(other.startswith(f"{path}/") for other in paths)}
