@@ -74,6 +74,7 @@ def change(
     out, or that has no operations. `afterwards` gets the id of a run that went well, still under the lock. Raises LockedError
     when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
+    session.will_plan()
     if session.options.dry_run:
         if session.journal.unfinished():
             from orchestrator.actions.execution import report_interrupted_runs  # noqa: PLC0415 - slow to import

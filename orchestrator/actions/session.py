@@ -64,6 +64,7 @@ class Session(Settings):
         self.deadline: Deadline | None = None  # until when the command may begin something
         self._locked = False  # whether the lock is held
         self._applying = False
+        self._begun: bool | None = None
         self._part: Session | None = None
         self.closing = False  # whether the session is being closed, which signals must not interrupt
         self.spent = Spent()  # by the runs of the command, for its limits
@@ -93,7 +94,7 @@ class Session(Settings):
         try:
             yield part
         finally:
-            self._part = None
+            self._part, self._begun = None, self.begun
             part.close()
 
     @cached_property
@@ -120,8 +121,6 @@ class Session(Settings):
             references,
             bandwidth=self.bandwidth,
             transfers=self.transfers,
-            log_file=self.log_file,
-            log_json=self.config.log_format == "json",
             stop=self.stop,
         )
         self._opened.callback(runtime.close)
@@ -140,6 +139,15 @@ class Session(Settings):
     def applying(self) -> bool:
         """Whether a plan is being carried out: then `stop` alone ends the work in good order."""
         return self._applying or (self._part is not None and self._part.applying)
+
+    @property
+    def begun(self) -> bool | None:
+        """Whether the command has begun to carry out a plan; None if it is none that makes plans."""
+        return self._part.begun if self._part is not None and self._part.begun is not None else self._begun
+
+    def will_plan(self) -> None:
+        """The command is going to make a plan, and has changed nothing before."""
+        self._begun = bool(self._begun)
 
     @cached_property
     def remotes(self) -> dict[str, str]:
@@ -324,7 +332,7 @@ class Session(Settings):
     @contextmanager
     def while_applying(self) -> Iterator[None]:
         """A plan is being carried out: a signal lets it end in good order."""
-        self._applying = True
+        self._applying = self._begun = True
         try:
             yield
         finally:

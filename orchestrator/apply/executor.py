@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
@@ -39,8 +39,9 @@ from orchestrator.apply.temporary_names import with_names_of_run
 from orchestrator.apply.window import WindowLimit
 from orchestrator.apply.work_name import name_of_work
 from orchestrator.errors import ExitCode, RemoteError, UsageError
+from orchestrator.paths import join_location
 from orchestrator.plan.model import Operation, Plan, bytes_to_locations, is_temporary, locations_of, mirrors_of
-from orchestrator.progress import NoProgress, Progress
+from orchestrator.progress import NoProgress, Outcome, Progress
 from orchestrator.records import Ref
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.ignoring_case import as_planned
@@ -249,6 +250,7 @@ class Execution:
         open_tasks = [task for task in tasks if self._stopped_remotes.allow(task)]
         if refused := self._refused_changes.skip(open_tasks):
             self._journal.append(self._run_id, [task.verdict for task in refused if task.verdict is not None])
+        self._report_outcomes((task.operation, task.destination, task.verdict) for task in given_up + refused)
         for task in given_up + refused:
             self._counts[Stage.SKIPPED] += 1
             self._progress.advance()
@@ -266,6 +268,7 @@ class Execution:
     def _count_verdicts(self, schedule: Schedule, tasks: Sequence[Task]) -> None:
         """Update schedule, counts, problems and catalogue after a window."""
         changes = []
+        self._report_outcomes((task.operation, task.destination, task.verdict) for task in tasks)
         for task in tasks:
             record = task.verdict
             if record is None:
@@ -303,17 +306,26 @@ class Execution:
             schedule.complete(operation.id)
             return
         stale = ExitCode.STALE if code == ExitCode.STALE else ExitCode.SOME_FAILED
-        records = []
+        records: list[Record] = []
+        dropped = []
         for dependent in schedule.drop_dependents(operation.id):
             name = self._name(dependent)
             message = f"{name}: skipped because it depends on {self._name(operation)}, which was not carried out"
             if dependent.src in self._at_temporary_name:
                 message = with_temporary_name(message, dependent.src.path)
+            dropped.append(dependent)
             records.append(Record(dependent.id, Stage.SKIPPED, code=int(stale), message=message))
             self._problems.append(Problem(name, stale, message))
         self._journal.append(self._run_id, records)
+        self._report_outcomes((one, one.dst, record) for one, record in zip(dropped, records, strict=True))
         self._counts[Stage.SKIPPED] += len(records)
         self._progress.advance(len(records))
+
+    def _report_outcomes(self, verdicts: Iterable[tuple[Operation, Ref, Record | None]]) -> None:
+        for operation, destination, record in verdicts:
+            if record is not None:
+                ends = join_location(operation.src.fs, operation.src.path), join_location(destination.fs, destination.path)
+                self._progress.outcome(Outcome(self._run_id, operation.verb, *ends, record.stage, record.message))
 
     def _end(self) -> RunResult:
         planned = len(self._plan.operations)

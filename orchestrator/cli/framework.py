@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from orchestrator.actions.session import Session
 
 
+WORDS = "music-orchestrator.words"
+"""The key of the command line in click's `Context.meta`."""
+
+
 class Command(click.Command):
     """A command whose help lists its own options first, and then the common ones."""
 
@@ -56,6 +60,11 @@ class Group(click.Group):
         if default is not None:
             self.no_args_is_help = False
             self.invoke_without_command = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words of the whole command line."""
+        ctx.meta.setdefault(WORDS, tuple(args))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names in the order of their declaration."""

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+import click
+
 from orchestrator.actions.session import Session
+from orchestrator.cli.framework import WORDS
 from orchestrator.cli.signals import signals_handled
 from orchestrator.config.environment import misspelled_variables
 from orchestrator.config.options.common import CommonOptions
@@ -98,7 +103,8 @@ def _open_log(name: str, session: Session, stderr: TextIO) -> None:
     file, verbose = _log_file(name, session), session.options.verbose
     log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
     try:
-        session.enter(logging_to(file, stderr, verbose=verbose, log_format=log_format))
+        failed = partial(_report_lost_log, session, file)
+        session.enter(logging_to(file, stderr, verbose=verbose, log_format=log_format, failed=failed))
     except UsageError as error:
         if name != "run":
             raise
@@ -107,7 +113,20 @@ def _open_log(name: str, session: Session, stderr: TextIO) -> None:
         return
     if file is not None:
         session.reporter = logged = LoggedReporter(session.reporter)
-        session.enter(logged.logging_summary(session.summary))
+        session.enter(logged.logging_summary(session.summary, _words_of(name)))
+
+
+def _report_lost_log(session: Session, file: Path | None, error: OSError) -> None:
+    session.reporter.warning(f"cannot write the log file {file}: {error.strerror}")
+
+
+def _words_of(name: str) -> str:
+    """The command line, as far as it holds no secret."""
+    if name == "config set":
+        return name  # the value may be one
+    from orchestrator.rclone.redact import redact  # noqa: PLC0415 - for the log only
+
+    return redact(shlex.join(click.get_current_context().meta.get(WORDS, ())))
 
 
 def _log_stream(reporter: Reporter) -> TextIO:

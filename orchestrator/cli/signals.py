@@ -24,6 +24,12 @@ _RECORD_S = 3.0
 """How long a run may then take to look at what arrived, to record it, and to remove its markers; 1 s after a second signal."""
 _LOOK_S = 0.1
 _NAMED = 20
+_AFTERWARDS = {
+    None: "",
+    False: "; nothing was changed",
+    True: "; nothing is lost: `music-orchestrator resume` finishes what had begun",
+}
+"""By whether the command had begun to carry out a plan."""
 
 
 @contextmanager
@@ -59,9 +65,7 @@ class _Stopping:
         first = not session.stop.is_set()
         session.stop.set()
         if not session.applying or self._cut_now.is_set():
-            raise InterruptedRunError(
-                "interrupted; nothing is lost. If changes had begun, `music-orchestrator resume` finishes them"
-            )
+            raise InterruptedRunError(f"interrupted{_AFTERWARDS[session.begun]}")
         if first:
             for work in (self._name_transfers, self._cut_in_time):
                 threading.Thread(target=work, name="stop", daemon=True).start()

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import secrets
 import socket
 import tempfile
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.errors import AuthError, OrchestratorError, TransientError, UsageError
 from orchestrator.rclone.binary import FLOOR, Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Endpoint
+from orchestrator.rclone.own_log import log_lines
 from orchestrator.rclone.rc_client import RcClient
-from orchestrator.rclone.redact import one_line, redact
+from orchestrator.rclone.redact import one_line
 from orchestrator.rclone.supervisor import Supervised
 
 _START_S = 15.0
@@ -31,6 +29,7 @@ COMMON_FLAGS = (
     "--contimeout=15s",
     "--timeout=2m",
     "--use-json-log=false",
+    "--log-format=date,time,UTC",
     "--log-level=NOTICE",
 )
 """For every rclone that we start. Anything from the user goes into the environment, never here."""
@@ -64,15 +63,11 @@ _FLAGS = (
 class Daemon:
     """A running rclone: an instance exists only if rclone runs and answers."""
 
-    def __init__(
-        self, binary: Binary, environment: Mapping[str, str], *, log_file: Path | None = None, log_json: bool = False
-    ) -> None:
-        """Start rclone. When it ends, append its log to `log_file`, without secrets; `log_json`: as one JSON object a line.
+    def __init__(self, binary: Binary, environment: Mapping[str, str]) -> None:
+        """Start rclone. When it ends, what it logged is in our log, without secrets.
 
         Raises UsageError for a configuration that rclone refuses, TransientError when it does not start.
         """
-        self._log_file = log_file
-        self._log_json = log_json
         self._directory = tempfile.TemporaryDirectory(prefix="mo-", dir=_socket_parent(), ignore_cleanup_errors=True)
         directory = Path(self._directory.name)
         self._log = directory / "log"
@@ -112,8 +107,8 @@ class Daemon:
     def close(self) -> None:
         """Stop rclone and remove its directory. May be called again."""
         self._process.close()
-        if self._log_file is not None and self._log.exists():
-            _append(self._log_file, _json_lines(redact(self._log_text())) if self._log_json else redact(self._log_text()))
+        if self._log.exists():
+            log_lines(self._log_text())
         self._directory.cleanup()
 
     def _await_socket(self) -> None:
@@ -178,21 +173,3 @@ def _socket_parent() -> str:
         ):
             return candidate
     raise UsageError("no writable temporary directory with a short path; set TMPDIR")
-
-
-def _json_lines(text: str) -> str:
-    """Its log as objects like those of ours, with the time at which it ended: its own stands in the message."""
-    fields = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": "info", "program": "rclone"}
-    return "".join(f"{json.dumps(fields | {'message': line})}\n" for line in text.splitlines() if line)
-
-
-def _append(file: Path, text: str) -> None:
-    """A log that cannot be written ends nothing."""
-    if text:
-        with (
-            contextlib.suppress(OSError),
-            os.fdopen(
-                os.open(file, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600), "a", encoding="utf-8"
-            ) as stream,
-        ):
-            stream.write(text)

@@ -55,8 +55,6 @@ class Rclone:
         config: Path | None = None,
         bandwidth: str | None = None,
         transfers: int = 8,
-        log_file: Path | None = None,
-        log_json: bool = False,
         stop: threading.Event | None = None,
         follow_links: Collection[str] = (),
         allow_undecryptable: Collection[str] = (),
@@ -88,7 +86,6 @@ class Rclone:
         hide_options(child_environment(self._inherited))
         self.bytes_per_second = slowest_rates(bandwidth)
         """Up and down; None: no limit."""
-        self._log_file, self._log_json = log_file, log_json
         self._follow_links = frozenset(follow_links)
         self.allow_undecryptable = frozenset(name.lower() for name in allow_undecryptable)
         """In lower case."""
@@ -310,7 +307,7 @@ class Rclone:
                 raise TransientError(f"rclone died {self._deaths} times in this run; see the log")
             if self._daemon is None:
                 environment = self._environment() | {"RCLONE_CHECKERS": _CHECKERS}
-                self._daemon = Daemon(self.binary, environment, log_file=self._log_file, log_json=self._log_json)
+                self._daemon = Daemon(self.binary, environment)
             return self._daemon.endpoint
 
     def _on_broken_connection(self, endpoint: Endpoint) -> None:

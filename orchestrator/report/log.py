@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
@@ -17,9 +18,6 @@ from orchestrator.report.journald import PRIORITIES, is_journal
 from orchestrator.report.reporter import printable
 
 ROOT = "orchestrator"
-REPORTED = "orchestrator.reported"
-"""The logger of what people see anyway: it goes to the file only."""
-
 LogFormat = Literal["text", "json"]
 
 
@@ -32,6 +30,15 @@ class _OneLine(logging.Formatter):
         return printable(text)
 
 
+class _FileLine(_OneLine):
+    """Time in UTC, level, process, run (if one has begun), message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        run = getattr(record, "fields", {}).get("run")
+        before = f"{_utc(record)} {record.levelname} [{record.process}] " + (f"{run} " if run else "")
+        return before + super().format(record)
+
+
 class _ForJournal(_OneLine):
     def format(self, record: logging.LogRecord) -> str:
         priority = PRIORITIES["error" if record.levelno >= logging.ERROR else "note"]
@@ -39,12 +46,13 @@ class _ForJournal(_OneLine):
 
 
 class _JsonLine(logging.Formatter):
-    """One object a record: `time`, `level`, `message`, and the fields of what was reported (see docs/json.md)."""
+    """One object a record: `time`, `level`, `pid`, `message`, and the fields of what was reported (see docs/monitoring.md)."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": _utc(record),
             "level": record.levelname.lower(),
+            "pid": record.process,
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }
@@ -53,11 +61,22 @@ class _JsonLine(logging.Formatter):
         return json.dumps(fields, ensure_ascii=True, default=str)
 
 
+def _utc(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class _Lenient(logging.Handler):
     """If the log cannot be written, work goes on without it."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name that logging calls
-        """Print nothing: a traceback on stderr helps nobody."""
+    failed: Callable[[OSError], None] | None = None
+    """Gets the first error, once."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 - as logging calls it
+        """Report it: a traceback on stderr helps nobody."""
+        error = sys.exc_info()[1]
+        if self.failed is not None and isinstance(error, OSError):
+            report, self.failed = self.failed, None
+            report(error)
 
 
 class _ToFile(_Lenient, WatchedFileHandler):
@@ -79,20 +98,32 @@ class _ToStream(_Lenient, logging.StreamHandler[TextIO]):
 
 
 @contextmanager
-def logging_to(file: Path | None, stderr: TextIO, *, verbose: int, log_format: LogFormat = "text") -> Iterator[None]:
-    """Write the log to `file`, and to stderr with `-v`, until the end. Raises UsageError for a file that cannot be written."""
+def logging_to(
+    file: Path | None,
+    stderr: TextIO,
+    *,
+    verbose: int,
+    log_format: LogFormat = "text",
+    failed: Callable[[OSError], None] | None = None,
+) -> Iterator[None]:
+    """Write the log to `file`, and to stderr with `-v`, until the end. Raises UsageError for a file that cannot be written.
+
+    `failed` gets the first error of a file that cannot be written later on.
+    """
     logger = logging.getLogger(ROOT)
     handlers: list[logging.Handler] = [logging.NullHandler()]
     if file is not None:
         try:
-            handlers.append(_ToFile(file, encoding="utf-8", errors="backslashreplace"))
+            to_file = _ToFile(file, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"cannot write the log file {file}: {error.strerror}") from error
-        handlers[-1].setFormatter(_JsonLine() if log_format == "json" else _OneLine("%(asctime)s %(levelname)s %(message)s"))
+        to_file.setFormatter(_JsonLine() if log_format == "json" else _FileLine())
+        to_file.failed = failed
+        handlers.append(to_file)
     if verbose:
         handlers.append(_ToStream(stderr))
         handlers[-1].setFormatter((_ForJournal if is_journal(stderr) else _OneLine)("%(message)s"))
-        handlers[-1].addFilter(lambda record: record.name != REPORTED)
+        handlers[-1].addFilter(lambda record: not hasattr(record, "fields"))  # people see what was reported anyway
     before = logger.level, logger.propagate
     logger.setLevel(logging.DEBUG if verbose > 1 else logging.INFO)
     logger.propagate = False

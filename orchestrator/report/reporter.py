@@ -192,7 +192,7 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 def printable(text: str) -> str:
     """The text on one line, with control, direction and invisible characters escaped."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # then it has none of them
         return text
     return "".join(_escaped(character) if unicodedata.category(character) in _HARMFUL else character for character in text)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from orchestrator.errors import InterruptedRunError
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report import plan_view
@@ -175,7 +176,11 @@ class TextReporter(NoProgress):
         self._output.flush()
         self._side.write(f"{printable(question)} [y/N] ")
         self._side.flush()
-        return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
+        try:
+            return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
+        except InterruptedRunError:  # the cursor stands behind the question
+            self._side.line("")
+            raise
 
     def summary(self, summary: Summary) -> None:
         """Print one line, unless quiet and there was nothing to do."""

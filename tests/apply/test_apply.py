@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -72,13 +72,15 @@ def test_moves_and_copies_between_storages(tmp_path: Path, kind: str) -> None:
 
 
 class Heard(NoProgress):
-    """What the stage "moving" is said to bring where, and what has arrived."""
+    """What the stage of a run is said to bring where, and what has arrived."""
 
     def __init__(self) -> None:
         self.stages: list[tuple[str, int | None, Mapping[str, int] | None]] = []
         self.arrived = 0
 
-    def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+    def stage(
+        self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
+    ) -> None:
         self.stages.append((name, total, sizes))
 
     def advance(self, items: int = 1, size: int = 0) -> None:
@@ -96,7 +98,7 @@ def test_progress_of_a_run_is_in_bytes_to_each_side_also_when_it_is_resumed(tmp_
         run_id = apply_plan(made, stores, journal, progress=first, **begun).run
         assert resume(run_id, stores.__getitem__, journal, progress=second).exit_code == ExitCode.DONE
     total = {theirs.fs: 2 * len("content of a"), ours.fs: len("new there")}
-    assert first.stages[0] == second.stages[0] == ("moving", 4, total)
+    assert first.stages[0] == second.stages[0] == ("copying and renaming", 4, total)
     assert first.arrived < second.arrived == sum(total.values())
 
 

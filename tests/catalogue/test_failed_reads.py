@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 
@@ -117,7 +117,9 @@ def test_progress_counts_every_file(catalogue: Catalogue) -> None:
             self.stages: list[tuple[str, int | None]] = []
             self.items: dict[str, int] = {}
 
-        def stage(self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None) -> None:
+        def stage(
+            self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
+        ) -> None:
             self.stages.append((name, total))
 
         def advance(self, items: int = 1, size: int = 0) -> None:

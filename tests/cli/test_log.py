@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import pytest
 
 from orchestrator.cli.main import run
 from orchestrator.report.log import ROOT, logging_to
+from tests.audio import make_many, track_bytes
 
 
 @pytest.fixture
@@ -36,8 +38,26 @@ def test_the_log_holds_what_was_reported_from_the_beginning_to_the_end(config: P
         assert third["summary"]["exit_code"] == 2
         begin, error, end = (one["message"] for one in (first, second, third))
     assert "scan begins" in begin
+    assert r"gone\nagain' -q" in begin
     assert r"gone\nagain" in error
     assert "scan ended with 2 (usage or configuration) after" in end
+
+
+def test_each_operation_and_skip_has_its_line_with_the_run(config: Path, tmp_path: Path) -> None:
+    """rclone's answers to questions of ours ("is there a file?") are no errors."""
+    config.write_text(f"log_file: {tmp_path}/log\nlog_format: json\n")
+    make_many(tmp_path / "music", 3)
+    (tmp_path / "music/no tags.mp3").write_bytes(track_bytes("mp3", None))
+    assert run(["organize", str(tmp_path / "music"), "--yes", "-q"]) == 3
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    (ended,) = (line["summary"] for line in lines if "summary" in line)
+    done = [line for line in lines if line.get("result")]
+    assert len(done) == ended["ops_done"] == 3
+    assert {(line["run"], line["verb"], line["result"]) for line in done} == {(ended["run"], "move", "done")}
+    assert all(line["destination"].startswith(f"{tmp_path}/music/Artist") for line in done)
+    assert [line["code"] for line in lines if line["level"] == "error"] == ["untagged"]
+    skipped = "music/no tags.mp3: skipped: "
+    assert [line["path"] for line in lines if skipped in line["message"]] == ["no tags.mp3"]
 
 
 def test_the_log_of_rclone_is_json_as_well(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,14 +80,17 @@ def test_after_logrotate_the_log_goes_on_in_a_new_file(tmp_path: Path) -> None:
         log.info("before")
         file.rename(tmp_path / "log.1")
         log.info("after")
-    assert (tmp_path / "log.1").read_text().endswith("INFO before\n")
-    assert file.read_text().endswith("INFO after\n")
+    assert (tmp_path / "log.1").read_text().endswith(f" INFO [{os.getpid()}] before\n")
+    assert file.read_text().endswith(f" INFO [{os.getpid()}] after\n")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_full_disk_ends_no_command(tmp_path: Path) -> None:
-    with logging_to(Path("/dev/full"), sys.stderr, verbose=0):
-        logging.getLogger(f"{ROOT}.test").info("lost")
+    failures: list[OSError] = []
+    with logging_to(Path("/dev/full"), sys.stderr, verbose=0, failed=failures.append):
+        for _ in range(2):
+            logging.getLogger(f"{ROOT}.test").info("lost")
+    assert [one.errno for one in failures] == [errno.ENOSPC], "it is said once"
 
 
 def test_only_run_goes_on_without_its_log(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
