@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orchestrator.actions.session import Session
 
 
-WORDS = "music-orchestrator.words"
+_WORDS = "music-orchestrator.words"
 """The key of the command line in click's `Context.meta`."""
 
 
@@ -63,7 +63,7 @@ class Group(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Keep the words of the whole command line."""
-        ctx.meta.setdefault(WORDS, tuple(args))
+        ctx.meta.setdefault(_WORDS, tuple(args))
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -133,7 +133,8 @@ def command(
             options = take_record(declaration, values)
             from orchestrator.cli.invocation import run_command  # noqa: PLC0415 - imported when a command runs
 
-            return run_command(title or name, common, lambda session: function(session, options))
+            words = click.get_current_context().meta.get(_WORDS, ())
+            return run_command(title or name, common, lambda session: function(session, options), words)
 
         callback.__doc__ = function.__doc__
         parameters = [*parameters_of(declaration), *common_parameters(declaration.common)]

@@ -7,15 +7,12 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TextIO
 
-import click
-
 from orchestrator.actions.session import Session
-from orchestrator.cli.framework import WORDS
 from orchestrator.cli.signals import signals_handled
 from orchestrator.config.environment import misspelled_variables
 from orchestrator.config.options.common import CommonOptions
@@ -30,15 +27,15 @@ json_output: TextIO | None = None
 """The real stdout, while `--json` keeps all other output away from it."""
 
 
-def run_command(name: str, options: CommonOptions, body: Callable[[Session], int]) -> int:
-    """Run `body` with a session; report what it raises; end with the summary and its exit code."""
+def run_command(name: str, options: CommonOptions, body: Callable[[Session], int], words: Sequence[str] = ()) -> int:
+    """Run `body` with a session; report what it raises; end with the summary and its exit code. `words`: the command line."""
     reporter = _reporter(options)
     session = Session(options, reporter)
     session.summary.command = name
     reporter.watch(session.activity)
     began = time.monotonic()
     with signals_handled(session):
-        code = _exit_code_of(session, lambda opened: _start(name, opened, body, _log_stream(reporter)))
+        code = _exit_code_of(session, lambda opened: _start(name, words, opened, body, _log_stream(reporter)))
         session.summary.exit_code = int(code)
         session.summary.duration_s = round(time.monotonic() - began, 3)
         session.closing = True
@@ -90,15 +87,15 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
         return ExitCode.UNEXPECTED
 
 
-def _start(name: str, session: Session, body: Callable[[Session], int], stderr: TextIO) -> int:
+def _start(name: str, words: Sequence[str], session: Session, body: Callable[[Session], int], stderr: TextIO) -> int:
     session.check_options()
     for variable, near in misspelled_variables(os.environ).items():
         session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
-    _open_log(name, session, stderr)
+    _open_log(name, words, session, stderr)
     return session.problems.exit_code(ExitCode(body(session)))
 
 
-def _open_log(name: str, session: Session, stderr: TextIO) -> None:
+def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO) -> None:
     """Open the log file. Raises UsageError if it cannot be written; for `run` that is a warning: nobody is there to mend it."""
     file, verbose = _log_file(name, session), session.options.verbose
     log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
@@ -113,20 +110,20 @@ def _open_log(name: str, session: Session, stderr: TextIO) -> None:
         return
     if file is not None:
         session.reporter = logged = LoggedReporter(session.reporter)
-        session.enter(logged.logging_summary(session.summary, _words_of(name)))
+        session.enter(logged.logging_summary(session.summary, _without_secrets(name, words)))
 
 
 def _report_lost_log(session: Session, file: Path | None, error: OSError) -> None:
     session.reporter.warning(f"cannot write the log file {file}: {error.strerror}")
 
 
-def _words_of(name: str) -> str:
-    """The command line, as far as it holds no secret."""
+def _without_secrets(name: str, words: Sequence[str]) -> str:
+    """The command line for the log."""
     if name == "config set":
         return name  # the value may be one
     from orchestrator.rclone.redact import redact  # noqa: PLC0415 - for the log only
 
-    return redact(shlex.join(click.get_current_context().meta.get(WORDS, ())))
+    return redact(shlex.join(words))
 
 
 def _log_stream(reporter: Reporter) -> TextIO:
