@@ -1,6 +1,6 @@
-"""The tutorial and the guides do what they say: their commands run as written, in their order.
+"""The documents do what they say: the commands of each page run as written, in their order.
 
-Where a guide uses a cloud, a folder of this machine stands for it, as a remote of the same name.
+Where a page uses a cloud, a folder of this machine stands for it, as a remote of the same name.
 """
 
 from __future__ import annotations
@@ -23,32 +23,47 @@ from tests.documents import PROGRAM, ROOT
 from tests.forked import shared
 from tests.servers.process import serving
 
-GUIDES = (
-    "undo",
-    *(
-        pytest.param(name, marks=pytest.mark.nightly)
-        for name in (
-            *("first-run", "google-drive", "dropbox", "s3", "nas", "removing-duplicates"),
-            *("plan-file", "globs", "layouts", "names", "statistics"),
-        )
-    ),
-)
-_BEFORE = {"undo": ("dedup gdrive:Music --dedup quarantine", "organize gdrive:Music")}
-"""What has been done before a guide is of use."""
+_NOT_RUN = {
+    "schedules": "it installs timers on this machine",
+    "tutorial": "it has a test of its own",
+    "coming-from": "its command is refused, as it says",
+    "config init": "there is a config",
+    "queue drop 3": "nothing waits",
+}
+"""Pages and commands that are only parsed, and why."""
 
-_REMOTES = ("gdrive", "dropbox", "s3", "nextcloud", "nas")
+_IN_EVERY_RUN = {"undo"}
+_BEFORE = {
+    "undo": ("dedup gdrive:Music --dedup quarantine", "organize gdrive:Music"),
+    "monitoring": ("run nightly",),
+}
+"""What has been done before a page is of use."""
+
+_REMOTES = ("gdrive", "dropbox", "s3", "my-aws", "vault", "nextcloud", "nas")
 _LIBRARIES = (
-    *(
-        "gdrive/Music",
-        "gdrive/Music/Inbox",
-        "gdrive/Inbox",
-        "dropbox/Music",
-        "s3/my-bucket/music",
-        "nextcloud/Music",
-        "nas/music",
-    ),
-    *("Music", "Inbox", "mnt/nas/music", "mnt/backup/music"),
+    *("gdrive/Music", "gdrive/Music/Inbox", "gdrive/Inbox", "gdrive/Library", "dropbox/Music", "s3/my-bucket/music"),
+    *("my-aws/music", "nextcloud/Music", "nas/music", "Music", "Inbox", "srv/music", "mnt/nas/music", "mnt/backup/music"),
 )
+_CONFIG = """
+locations: {library: "nas:music"}
+schemes: {s3: s3}
+jobs: {nightly: {at: "02:30", steps: [{scan: {location: library}}]}}
+"""
+
+
+def commands_of(page: Path) -> list[list[str]]:
+    """Each call of our program in the shell blocks of a page."""
+    lines = documents.shell_lines(page.read_text(encoding="utf-8"))
+    ours = [words for line in lines for words in documents.simple_commands(line) if words[:1] == [PROGRAM]]
+    return [words for words in ours if "[OPTIONS]" not in words and " ".join(words[1:]) not in _NOT_RUN]
+
+
+def runnable() -> list[object]:
+    """The pages with commands that can be run here, as parameters of a test."""
+    pages = [page for page in documents.PAGES if page.stem not in _NOT_RUN and commands_of(page)]
+    return [pytest.param(page, id=page.stem, marks=[] if page.stem in _IN_EVERY_RUN else pytest.mark.nightly) for page in pages]
+
+
 _TREE = re.compile(r"^((?:│   |    |[├└]── )*)(.+)$")
 
 
@@ -70,7 +85,7 @@ class Home:
 
     def run(self, line: str) -> str:
         """Run a command line, and return what it prints. Our program says yes to itself; what it skips is no failure."""
-        words = [re.sub(r"^(~|/(?=mnt/))", f"{self.folder}/", word) for word in shlex.split(line)]
+        words = [re.sub(r"^(~|/(?=mnt/|srv/))", f"{self.folder}/", word) for word in shlex.split(line)]
         if words[0] != PROGRAM:
             directory = ROOT if words[0].startswith("scripts/") else self.here
             return subprocess.run(words, cwd=directory, env=self.environment, check=True, capture_output=True, text=True).stdout
@@ -91,20 +106,19 @@ def messy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("guide", GUIDES)
-def test_each_command_of_a_guide_works(guide: str, messy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", runnable())
+def test_each_command_of_a_page_works(page: Path, messy: Path, tmp_path: Path) -> None:
     home = Home(tmp_path)
     for library in _LIBRARIES:
         shutil.copytree(messy, tmp_path / library, dirs_exist_ok=True)
+    for name in _REMOTES:
+        (tmp_path / name).mkdir(exist_ok=True)
     remotes = "".join(f"[{name}]\ntype = alias\nremote = {tmp_path / name}\n\n" for name in _REMOTES)
     (tmp_path / "rclone.conf").write_text(remotes)
-    (tmp_path / "config.yaml").write_text("schemes: {s3: s3}\n")
-    for command in _BEFORE.get(guide, ()):
+    (tmp_path / "config.yaml").write_text(_CONFIG)
+    for command in _BEFORE.get(page.stem, ()):
         home.run(f"{PROGRAM} {command}")
-    lines = documents.shell_lines((ROOT / f"docs/{guide}.md").read_text(encoding="utf-8"))
-    ours = [words for line in lines for words in documents.simple_commands(line) if words[:1] == [PROGRAM]]
-    assert ours
-    for words in ours:
+    for words in commands_of(page):
         home.run(shlex.join(words))
 
 
