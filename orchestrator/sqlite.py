@@ -22,7 +22,7 @@ _BUSY_TIMEOUT_S = 30.0
 _MARK = 0x4D4F_0000
 """What is added to the version where it is stored for the second time: "MO" before it."""
 
-_NEARLY_FULL_BYTES = 64 * 1024
+NEARLY_FULL_BYTES = 64 * 1024
 """SQLite allocates at least half of this at a time."""
 
 
@@ -87,7 +87,7 @@ class Database(ABC):
         UsageError as `open` does.
         """
         try:
-            return self.open() if checked else self._open_checked(), None
+            return self.open() if checked else self.open_checked(), None
         except DamagedDatabaseError:
             return self.replace()
 
@@ -99,7 +99,8 @@ class Database(ABC):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         return self.open(), aside
 
-    def _open_checked(self) -> sqlite3.Connection:
+    def open_checked(self) -> sqlite3.Connection:
+        """As `open`, after a look at the whole file."""
         connection = self.open()
         with self.mapped_errors():
             problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -213,6 +214,6 @@ def _drop_tables(connection: sqlite3.Connection) -> None:
 def _is_full(directory: Path) -> bool:
     """Whether a write may have failed for lack of space: for the index of its log SQLite only reports "disk I/O error"."""
     try:
-        return shutil.disk_usage(directory).free < _NEARLY_FULL_BYTES
+        return shutil.disk_usage(directory).free < NEARLY_FULL_BYTES
     except OSError:
         return False

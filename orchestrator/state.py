@@ -22,6 +22,8 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     """
     environment = os.environ if environment is None else environment
     chosen = chosen_directory(option, environment)
+    if chosen.exists() and not chosen.is_dir():
+        raise UsageError(f"the state directory {chosen} is a file: choose another with --state-dir")
     try:
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
         if chosen.stat().st_mode & 0o077:
@@ -33,7 +35,7 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     except OSError as error:
         raise UsageError(f"cannot use the state directory {chosen}: {error.strerror}; choose another with --state-dir") from error
     if not os.access(chosen, os.R_OK | os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write to the state directory {chosen}; choose another with --state-dir")
+        raise UsageError(f"cannot write to the state directory {chosen}: fix its permissions, or choose another with --state-dir")
     return chosen
 
 

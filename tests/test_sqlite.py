@@ -51,7 +51,7 @@ def test_each_failure_becomes_an_error_of_ours_that_names_the_file(
 def test_an_input_output_error_on_a_full_disk_is_a_lack_of_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Database]
 ) -> None:
-    monkeypatch.setattr(sqlite, "_NEARLY_FULL_BYTES", 1 << 62)
+    monkeypatch.setattr(sqlite, "NEARLY_FULL_BYTES", 1 << 62)
     with pytest.raises(OrchestratorError, match="no space left"), kind(tmp_path / "db").mapped_errors():
         raise failure("SQLITE_IOERR_SHMSIZE")
 

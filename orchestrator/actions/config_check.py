@@ -6,16 +6,19 @@ Each problem names the file, the line and the key.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import LoadedConfig
+from orchestrator.config.location_text import is_relative
+from orchestrator.config.masking import is_secret
 from orchestrator.config.notify import Notify, notify_problems, prometheus_problem
 from orchestrator.config.problems import Key, Problem, refuse
-from orchestrator.config.references import why_no_file
+from orchestrator.config.references import Reference, why_no_file
 from orchestrator.config.setting_syntax import parse_bandwidth, parse_encoding, parse_limit
 from orchestrator.errors import UsageError
+from orchestrator.wording import repeated
 
 
 def config_problems(loaded: LoadedConfig) -> list[Problem]:
@@ -29,6 +32,25 @@ def config_problems(loaded: LoadedConfig) -> list[Problem]:
         *_of_notify(loaded),
     ]
     return loaded.judged(found)
+
+
+def config_warnings(loaded: LoadedConfig) -> Iterator[str]:
+    """One sentence for each setting that works, but had better not be so: a secret in the file, a relative path."""
+    config = loaded.config
+    sections: list[tuple[Key, Mapping[str, str]]] = [
+        (("remotes", name), settings.options) for name, settings in config.remotes.items()
+    ]
+    if config.cloud is not None:
+        sections.append((("cloud",), config.cloud.options))
+    for key, options in sections:
+        for option, value in options.items():
+            if value and is_secret(option):
+                label = loaded.label(*key, "options", option)
+                yield f"{label}: {Reference.instead}, under `secrets:` instead of `options:`"
+    for name, text in config.locations.items():
+        if text not in config.locations and is_relative(text):
+            label = loaded.label("locations", name)
+            yield f"{label}: {repeated(text)} is another folder wherever the program starts: write its whole path"
 
 
 def _of_cloud(loaded: LoadedConfig) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -58,11 +58,8 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     """Report where these jobs, or all, stand. Raises UsageError for an unknown job, ConfigError for an `at` with a mistake."""
     now = time.time()
     jobs = chosen_jobs(session, options.jobs) if options.jobs or session.config.jobs else {}
-    if jobs:
-        session.job_history.correct_times(now)
+    found = statuses(session, jobs)
     under_way = holder_of(session.state) is not None
-    times = installed_times() if jobs else {}
-    found = [_status(session, name, job, times.get(name) or job.at, now, under_way=under_way) for name, job in jobs.items()]
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
         session.reporter.table("job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs")
@@ -73,6 +70,17 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
         began = f"it last began at {_local(one.last.began)}" if one.last is not None else "it has never begun"
         session.reporter.warning(f"{one.job} is overdue: it was to start at {_local(one.due)}, and {began}")
     return StatusResult(ExitCode.SOME_FAILED if overdue else ExitCode.DONE, tuple(found))
+
+
+def statuses(session: Session, jobs: Mapping[str, Job]) -> list[JobStatus]:
+    """Where these jobs stand. Raises ConfigError for an `at` with a mistake."""
+    if not jobs:
+        return []
+    now = time.time()
+    session.job_history.correct_times(now)
+    under_way = holder_of(session.state) is not None
+    times = installed_times()
+    return [_status(session, name, job, times.get(name) or job.at, now, under_way=under_way) for name, job in jobs.items()]
 
 
 def _status(session: Session, name: str, job: Job, at: str | Sequence[str], now: float, *, under_way: bool) -> JobStatus:

@@ -28,6 +28,7 @@ from orchestrator.errors import (
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_local, is_ours, join_location
 from orchestrator.profiles import load_profile, profile_for_environment_remote
+from orchestrator.rclone.classify import NOT_OBSCURED
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import why_not_writable
 from orchestrator.storage.protocol import PROBE
@@ -189,10 +190,16 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     except PermanentError as error:
         if location.local:
             raise
-        raise UsageError(
-            f"{location.typed} cannot be used: check the address, the region and the account of its remote "
-            f"{_definition(session, location)} ({_reason(location, error)})"
-        ) from error
+        raise UsageError(_not_usable(session, location, error)) from error
+
+
+def _not_usable(session: Session, location: Location, error: PermanentError) -> str:
+    """What to say of a location that cannot be used as it is configured."""
+    reason = _reason(location, error)
+    if NOT_OBSCURED in reason:
+        return f"{location.typed} cannot be used: {reason.replace(' REMOTE ', f' {location.remote} ')}"
+    what = f"check the address, the region and the account of its remote {where_defined(session, location)}"
+    return f"{location.typed} cannot be used: {what} ({reason})"
 
 
 def _no_access(session: Session, location: Location, error: AccessDeniedError) -> OrchestratorError:
@@ -263,7 +270,7 @@ def _set_region(session: Session, location: Location, region: str) -> str:
     return f"{how}; an `endpoint` must belong to that region, too"
 
 
-def _definition(session: Session, location: Location) -> str:
+def where_defined(session: Session, location: Location) -> str:
     """Where the remote of a location is defined."""
     profile = profile_for_environment_remote(location.remote or "")
     if profile is not None:

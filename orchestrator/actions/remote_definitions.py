@@ -28,8 +28,10 @@ def rclone_config_file(chosen: str | Path | None) -> Path | None:
     if chosen is None:
         return None
     path = Path(chosen).expanduser().absolute()
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, not an rclone config file: name the file in it")
     if not path.is_file():
-        raise UsageError(f"{path}: no such rclone config file")
+        raise UsageError(f"{path}: no such rclone config file: correct it, or leave it out to use rclone's own")
     return path
 
 

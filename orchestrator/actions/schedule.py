@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.actions.job_check import job_problems
 from orchestrator.actions.jobs import chosen_jobs
@@ -95,8 +96,19 @@ def _remove(job: str, options: ScheduleOptions, session: Session) -> ScheduleRes
     return ScheduleResult(ExitCode.DONE)
 
 
-def _list(options: ScheduleOptions, session: Session) -> ScheduleResult:
-    found = [one for one in installed() if options.job is None or one.mark.job == options.job]
+class InstalledState(NamedTuple):
+    """A file that is installed, and whether it is what `schedule` would write now."""
+
+    file: files.Installed
+    state: str
+    """ok; or what is wrong, and what to do."""
+    missing: tuple[Path, ...] = ()
+    """Files that belong to it and are not there."""
+
+
+def installed_states(session: Session, job: str | None = None) -> list[InstalledState]:
+    """The files that are installed, for one job or all."""
+    found = [one for one in installed() if job is None or one.mark.job == job]
     made: dict[tuple[str, Form, tuple[str, ...]], dict[Path | None, str] | str] = {}
     for one in found:
         key = (one.mark.job, one.form, one.mark.at)
@@ -106,22 +118,28 @@ def _list(options: ScheduleOptions, session: Session) -> ScheduleResult:
                 made[key] = {file.path: file.text for file in _made(one.mark.job, asked, session)}
             except OrchestratorError as error:
                 made[key] = error.message
+    return [_state(one, made[one.mark.job, one.form, one.mark.at]) for one in found]
+
+
+def _list(options: ScheduleOptions, session: Session) -> ScheduleResult:
+    found = installed_states(session, options.job)
     rows = [
         {
             "job": one.mark.job,
             "form": one.form,
             "path": str(one.path) if one.path is not None else None,
-            "state": _state(one, made[one.mark.job, one.form, one.mark.at]),
+            "state": state,
         }
-        for one in found
+        for one, state, _ in found
     ]
     session.reporter.table("schedule", _COLUMNS, rows, empty="nothing is installed")
-    return ScheduleResult(ExitCode.DONE, tuple(ScheduleFile(form=one.form, path=one.path, text=one.text) for one in found))
+    return ScheduleResult(ExitCode.DONE, tuple(ScheduleFile(form=one.form, path=one.path, text=one.text) for one, _, _ in found))
 
 
-def _state(one: files.Installed, wanted: dict[Path | None, str] | str) -> str:
+def _state(one: files.Installed, wanted: dict[Path | None, str] | str) -> InstalledState:
     if not one.mark.intact:
-        return "edited"
+        return InstalledState(one, "edited")
     if isinstance(wanted, str):
-        return f"useless: {wanted}"
-    return "ok" if wanted.get(one.path) == one.text else "outdated: --install writes it again"
+        return InstalledState(one, f"useless: {wanted}")
+    missing = tuple(path for path in wanted if path is not None and not path.exists())
+    return InstalledState(one, "ok" if wanted.get(one.path) == one.text else "outdated: --install writes it again", missing)

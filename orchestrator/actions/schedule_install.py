@@ -143,6 +143,22 @@ def _shown(job: str, file: ScheduleFile) -> str:
     return str(file.path) if file.path is not None else f"{job} from {YOUR_CRONTAB}"
 
 
+def why_not_started(one: files.Installed) -> tuple[str, str] | None:
+    """Why systemd does not start this timer, and what to do; None if it does, or nobody knows."""
+    unit = _unit(one)
+    if one.form != "systemd" or unit is None or shutil.which("systemctl") is None:
+        return None
+    from orchestrator.rclone.service_manager import failure_of  # noqa: PLC0415 - only where it is used
+
+    systemctl = ["systemctl"] if os.geteuid() == 0 else ["systemctl", "--user"]
+    remedy = f"`{shlex.join([*systemctl, 'enable', '--now', unit])}`"
+    if failure_of([*systemctl, "is-enabled", unit]) in {"disabled", "masked", "masked-runtime"}:
+        return f"{unit} is not switched on", remedy
+    if failure_of([*systemctl, "is-active", unit]) in {"inactive", "failed"}:
+        return f"{unit} does not run", remedy
+    return None
+
+
 def _unit(one: files.Installed) -> str | None:
     if one.path is None:
         return None

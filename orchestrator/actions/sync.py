@@ -11,13 +11,13 @@ import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state, settle_ended_runs
 from orchestrator.actions.do_or_queue import do_or_queue
-from orchestrator.actions.locations import check_folder, check_location, check_shared, reaching
+from orchestrator.actions.locations import check_folder, check_location, reaching
 from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.place_ids import PlaceIds, place_ids
 from orchestrator.actions.plan_files import check_plan_file
 from orchestrator.actions.scan import ScanSettings, covered_files
 from orchestrator.actions.session import Session
-from orchestrator.actions.sync_direction import Way, sides_of, way_of
+from orchestrator.actions.sync_direction import Way, check_sides, sides_of, way_of
 from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
 from orchestrator.actions.sync_sides import SideListing, list_both
 from orchestrator.actions.waiting import intention_to_sync
@@ -25,7 +25,7 @@ from orchestrator.apply.directories.emptied import remove_if_empty
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.common_state.store import Pair
 from orchestrator.config.options.sync import SyncOptions
-from orchestrator.errors import ExitCode, UsageError, worst
+from orchestrator.errors import ExitCode, worst
 from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.location import Location
 from orchestrator.plan.model import GONE_FOLDERS, Plan, folders_of
@@ -88,9 +88,7 @@ def _locations(session: Session, options: SyncOptions) -> tuple[Location, Locati
     for location in (a, b):
         check_location(session, location)
         check_folder(location)
-    if session.path_below(a, b) is not None or session.path_below(b, a) is not None:
-        raise UsageError(f"{a.typed} and {b.typed} are one location, or one lies inside the other: they cannot be synced")
-    check_shared(session, [a, b])
+    check_sides(session, a, b)
     return a, b
 
 

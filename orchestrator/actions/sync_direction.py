@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from orchestrator.actions.locations import check_shared
 from orchestrator.actions.session import Session
 from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ConfigError, UsageError
@@ -32,6 +33,13 @@ def sides_of(options: SyncOptions) -> tuple[str, str]:
     if b is None:
         raise UsageError(f"sync needs two locations, and only {options.a} is given: add the other one")
     return options.a, b
+
+
+def check_sides(session: Session, a: Location, b: Location) -> None:
+    """Raise UsageError for two locations that share a folder."""
+    if session.path_below(a, b) is not None or session.path_below(b, a) is not None:
+        raise UsageError(f"{a.typed} and {b.typed} are one location, or one lies inside the other: they cannot be synced")
+    check_shared(session, [a, b])
 
 
 def way_of(options: SyncOptions, session: Session, locations: Sequence[Location]) -> Way:

@@ -87,7 +87,9 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
             raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error
         text = None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
+        raise ConfigError(
+            f"{path}: cannot read the config file: {error.strerror}; let this user read it, or name another with --config"
+        ) from error
     return load_text(text, path, environment)
 
 

@@ -44,3 +44,8 @@ def _has_credentials(scheme: str, rest: str) -> bool:
 def is_path(text: str) -> bool:
     """Whether a location is a path on this machine. A bare word never is: it is a name of the config."""
     return text.startswith(("/", "./", "../", "~/")) or text in (".", "..", "~")
+
+
+def is_relative(text: str) -> bool:
+    """Whether a path on this machine depends on the folder in which the program is started."""
+    return text.startswith(("./", "../")) or text in (".", "..")

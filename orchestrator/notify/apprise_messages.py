@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from orchestrator.errors import PermanentError, UsageError
 from orchestrator.notify.message import Message
@@ -21,11 +23,7 @@ def send(url: str, message: Message) -> None:
     """Send it. Raises UsageError for an address that apprise does not take, PermanentError for what could not be sent."""
     import apprise  # noqa: PLC0415 - an extra, and slow to import
 
-    heard = _Heard()
-    logger = logging.getLogger("apprise")
-    logger.propagate = False  # otherwise Python prints its warnings to stderr
-    logger.addHandler(heard)
-    try:
+    with _listening() as heard:
         kinds = {"success": apprise.NotifyType.SUCCESS, "news": apprise.NotifyType.INFO, "failure": apprise.NotifyType.FAILURE}
         # Of an Apprise object with all addresses, threads of a pool would send it, and keep the program from ending.
         service = apprise.Apprise.instantiate(url)
@@ -33,6 +31,25 @@ def send(url: str, message: Message) -> None:
             raise UsageError("apprise does not know this address")
         if not service.notify(body=message.body, title=message.title, notify_type=kinds[message.event], body_format="text"):
             raise PermanentError(heard.last or "it could not be sent")
+
+
+def is_known(url: str) -> bool:
+    """Whether apprise takes this address. Nothing is sent."""
+    import apprise  # noqa: PLC0415 - an extra, and slow to import
+
+    with _listening():
+        return bool(apprise.Apprise.instantiate(url))
+
+
+@contextmanager
+def _listening() -> Iterator[_Heard]:
+    """What apprise warns of during the block. Nothing else prints it."""
+    heard = _Heard()
+    logger = logging.getLogger("apprise")
+    logger.propagate = False  # otherwise Python prints its warnings to stderr
+    logger.addHandler(heard)
+    try:
+        yield heard
     finally:
         logger.removeHandler(heard)
 

@@ -20,7 +20,8 @@ FLOOR = (1, 75, 1)
 """Older versions let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
 
 VARIABLE = "MUSIC_ORCHESTRATOR_RCLONE"
-_REMEDY = "install rclone from https://rclone.org/install/ or run: pip install 'music-orchestrator[rclone]'"
+INSTALL = "install rclone from https://rclone.org/install/ or run: pip install 'music-orchestrator[rclone]'"
+NO_TEMPORARY_FOLDER = "no temporary folder can be written: set TMPDIR to a folder that can"
 _PATH_LOCK = threading.Lock()
 
 
@@ -44,7 +45,7 @@ def find_rclone(explicit: str | None = None, origin: str = "--rclone") -> Binary
             return _checked(path, found_by)
         except UsageError as error:
             problem = problem or error
-    raise problem or UsageError(f"rclone not found; {_REMEDY}")
+    raise problem or UsageError(f"rclone not found; {INSTALL}")
 
 
 def parse_version(text: str) -> tuple[int, int, int] | None:
@@ -58,7 +59,7 @@ def _candidates(explicit: str | None, explicit_origin: str) -> Iterator[tuple[Pa
         if text:
             named = shutil.which(Path(text).expanduser())
             if named is None:
-                raise UsageError(f"{text} ({origin}) is not an executable program; correct it, or leave it out to search PATH")
+                raise UsageError(f"{text} ({origin}) {_why_not(Path(text).expanduser())}, or leave it out to search PATH")
             yield Path(named).absolute(), origin
             return
     for found, origin in (
@@ -69,15 +70,37 @@ def _candidates(explicit: str | None, explicit_origin: str) -> Iterator[tuple[Pa
             yield Path(found).absolute(), origin
 
 
+def _why_not(path: Path) -> str:
+    """Why this is no program, and what to do about it."""
+    if path.is_dir():
+        return "is a folder, not a program: name the program in it"
+    if path.is_file():
+        return f"is not an executable program: `chmod +x {path}`, or correct it"
+    return "is not an executable program, because no such file is there: correct it"
+
+
+def _interpreter(path: Path) -> str | None:
+    """The program that runs a script, if it cannot be started; a shell would silently take another rclone instead."""
+    try:
+        with path.open("rb") as script:
+            first = script.readline(256)
+    except OSError:  # it may be executable all the same
+        return None
+    named = first[2:].split()[:1] if first.startswith(b"#!") else []
+    return next((os.fsdecode(one) for one in named if not os.access(one, os.X_OK)), None)
+
+
 def _checked(path: Path, origin: str) -> Binary:
+    if (interpreter := _interpreter(path)) is not None:
+        raise UsageError(f"{path} ({origin}) is a script for {interpreter}, which cannot be started; correct its first line")
     version = _version(path)
     number = parse_version(version or "")
     if version is None or number is None:
-        raise UsageError(f"{path} ({origin}) does not answer like rclone; {_REMEDY}")
+        raise UsageError(f"{path} ({origin}) does not answer like rclone; {INSTALL}")
     if number < FLOOR:
         floor = ".".join(map(str, FLOOR))
         raise UsageError(
-            f"{path} ({origin}) is rclone {version}; at least {floor} is needed: run `rclone selfupdate`, or {_REMEDY}"
+            f"{path} ({origin}) is rclone {version}; at least {floor} is needed: run `rclone selfupdate`, or {INSTALL}"
         )
     return Binary(path, version)
 
@@ -103,7 +126,7 @@ def _only_on_path(path: Path) -> Iterator[None]:
 
     rclone-python builds shell commands, so it must never get a path.
     """
-    with _PATH_LOCK, tempfile.TemporaryDirectory(prefix="music-orchestrator-") as directory:
+    with _PATH_LOCK, _temporary_folder() as directory:
         (Path(directory) / "rclone").symlink_to(path)
         changed = {"PATH": os.environ.get("PATH")} | {name: os.environ[name] for name in os.environ if name.startswith("RCLONE_")}
         for name in changed:
@@ -114,3 +137,10 @@ def _only_on_path(path: Path) -> Iterator[None]:
         finally:
             del os.environ["PATH"]
             os.environ.update({name: value for name, value in changed.items() if value is not None})
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="music-orchestrator-")
+    except OSError as error:
+        raise UsageError(NO_TEMPORARY_FOLDER) from error

@@ -29,6 +29,8 @@ from orchestrator.errors import (
 from orchestrator.rclone.redact import one_line
 
 _TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
+NOT_OBSCURED = "a password of its remote is not obscured, as rclone wants it"
+"""What is wrong with a password that was written into an rclone config as it is typed."""
 _REFUSED_NAMES = (
     *(
         "name too long",
@@ -64,6 +66,7 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
         (
             *("no ec2 imds role found", "nocredentialproviders", "could not find default credentials", "empty token found"),
             *("account must be set", "no authentication method configured", "account not found", "no credentials"),
+            "unable to get drive_id",
         ),
         frozenset(),
     ),
@@ -195,6 +198,22 @@ _REMEDIES = (
     (
         re.compile(r"(.*request stream is not seekable.*)"),
         r"\1: over http, AWS takes nothing that is encrypted on the way: use https, or the option `use_unsigned_payload: 'true'`",
+    ),
+    (
+        re.compile(r'.*[Ff]ailed to load config file "(.*)": open .*: permission denied.*'),
+        r"\1 cannot be read: permission denied; give this user the right to read it, or name another file with `rclone_config`",
+    ),
+    (
+        re.compile(r".*(?:when revealing password|[Cc]ouldn't decrypt password).*"),
+        f"{NOT_OBSCURED}: `rclone config password REMOTE pass PASSWORD` stores it; `secrets:` of our config takes it as it is",
+    ),
+    (
+        re.compile(r".*didn't find backend called \"([^\"]*)\".*"),
+        r"this rclone has no backend called \1: correct the `type` of the remote; `rclone help backends` lists all",
+    ),
+    (
+        re.compile(r"(.*(?:timetooskewed|difference between the request time).*)", re.IGNORECASE),
+        r"\1: one of the two clocks is wrong: set that of this machine, such as with `timedatectl set-ntp true`",
     ),
     (
         re.compile(r".*not allowed to ask for password.*"),

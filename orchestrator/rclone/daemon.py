@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import AuthError, OrchestratorError, TransientError, UsageError
-from orchestrator.rclone.binary import FLOOR, Binary
+from orchestrator.rclone.binary import FLOOR, INSTALL, Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Endpoint
 from orchestrator.rclone.own_log import log_lines
@@ -58,6 +58,9 @@ _FLAGS = (
     "--header=Overwrite: F",
     *COMMON_FLAGS,
 )
+
+_NOT_STARTED = "CRITICAL: cannot start "
+"""How what `_supervise` says of a program that cannot be started begins."""
 
 
 class Daemon:
@@ -155,6 +158,8 @@ class Daemon:
             return UsageError(
                 "rclone does not accept the bandwidth limit: write 10M, 1M:100k (up:down), off, or a timetable of rclone"
             )
+        if _NOT_STARTED in message:
+            return UsageError(f"{message.partition(_NOT_STARTED)[2]}: rclone cannot be started; {INSTALL}")
         error = classify(message)
         if isinstance(error, AuthError):
             return error

@@ -22,6 +22,7 @@ from orchestrator.rclone.activity import ActivityWatch
 from orchestrator.rclone.answer_headers import Answer, answer_to_look
 from orchestrator.rclone.backends import Backends
 from orchestrator.rclone.binary import Binary
+from orchestrator.rclone.config_password import config_file_of
 from orchestrator.rclone.daemon import Daemon
 from orchestrator.rclone.environment import child_environment
 from orchestrator.rclone.http_connection import Endpoint
@@ -146,6 +147,19 @@ class Rclone:
             hosts = hosts_without_tls({option: value for option, value in section.items() if isinstance(value, str)})
             found |= dict.fromkeys([name], min(hosts.values())) if hosts else {}
         return found
+
+    def config_file(self) -> Path:
+        """The user's rclone config, which need not exist."""
+        return self._config or config_file_of(self.binary, self._environment())
+
+    def refreshed(self) -> set[str]:
+        """The remotes of the user's rclone config with a token, which rclone refreshes and stores there again."""
+        return {name for name, section in self._sections().items() if section.get("token")}  # return nothing but names
+
+    def without_type(self) -> set[str]:
+        """The sections of the user's rclone config that are no remotes, because they have no type."""
+        # A section may hold nothing but a token that rclone has refreshed for a remote of ours.
+        return {name for name, section in self._sections().items() if not section.get("type") and set(section) - {"token"}}
 
     def places_of(self, fs: str) -> tuple[Place, ...]:
         """Which servers and folders a location really is (see `location_identity`)."""

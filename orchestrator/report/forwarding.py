@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, Outcome
+from orchestrator.report.finding import Finding
 from orchestrator.report.reporter import Column, Reporter, Summary
 
 
@@ -64,6 +65,10 @@ class ForwardingReporter:
     ) -> None:
         """Pass it on."""
         self.passed_to.error(code, message, path, location, known=known)
+
+    def check(self, finding: Finding) -> None:
+        """Pass it on."""
+        self.passed_to.check(finding)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Pass it on."""

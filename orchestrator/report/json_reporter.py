@@ -11,6 +11,7 @@ import msgspec
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, NoProgress
+from orchestrator.report.finding import Finding
 from orchestrator.report.output import Output, all_written
 from orchestrator.report.reporter import Column, Summary, stage_text
 
@@ -67,6 +68,11 @@ class JsonReporter(NoProgress):
         """Write an `error`."""
         where = {} if location is None else {"location": location}
         self._write("error", {"code": code, "message": message, "path": path, **where})
+
+    def check(self, finding: Finding) -> None:
+        """Write a `check`."""
+        fields = {name: getattr(finding, name) for name in ("check", "ok", "message")}
+        self._write("check", {**fields, "remedy": finding.remedy or None, "level": finding.level, "group": finding.group})
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
         """Write the `plan`, its `operation`s and the files that it skips (`skipped`)."""

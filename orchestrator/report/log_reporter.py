@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, NoProgress
+from orchestrator.report.finding import Finding
 from orchestrator.report.log import ROOT
 from orchestrator.report.reporter import Column, Summary, printable, with_location, with_path
 
@@ -46,6 +47,11 @@ class LogReporter(NoProgress):
     ) -> None:
         """Log it with its code."""
         self._log(logging.ERROR, f"{code}: {with_location(message, path, location)}")
+
+    def check(self, finding: Finding) -> None:
+        """Log it, if it is not ok."""
+        if not finding.ok:
+            self._log(finding.log_level, finding.one_line)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Do nothing: the plan is in the action's result."""

@@ -13,6 +13,7 @@ import orchestrator
 from orchestrator.errors import MEANINGS, ExitCode
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Outcome
+from orchestrator.report.finding import Finding
 from orchestrator.report.forwarding import ForwardingReporter
 from orchestrator.report.log import ROOT
 from orchestrator.report.reporter import Reporter, Summary, duration_text, printable, with_location
@@ -74,6 +75,11 @@ class LoggedReporter(ForwardingReporter):
         """Log it with its code."""
         self._write(logging.ERROR, message, path, location, code=code)
         super().error(code, message, path, location, known=known)
+
+    def check(self, finding: Finding) -> None:
+        """Log it."""
+        self._write(finding.log_level, finding.one_line)
+        super().check(finding)
 
     @contextmanager
     def logging_summary(self, summary: Summary, words: str) -> Iterator[None]:

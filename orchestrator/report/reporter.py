@@ -32,6 +32,7 @@ from orchestrator.errors import (
 from orchestrator.paths import join_location
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, Progress
+from orchestrator.report.finding import Finding
 from orchestrator.wording import counted, size_text
 
 
@@ -127,6 +128,9 @@ class Reporter(Progress, Protocol):
         `location` is where the path is, if that has to be said. `known`: it was reported before, so that people who want to
         hear little do not see it again.
         """
+
+    def check(self, finding: Finding) -> None:
+        """Report one thing that was checked. Those of one group come one after the other."""
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Show a plan. People get a shortened form unless `everything` is set."""

@@ -13,6 +13,8 @@ from orchestrator.errors import InterruptedRunError
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report import plan_view
+from orchestrator.report.finding import Finding
+from orchestrator.report.findings_view import finding_lines
 from orchestrator.report.journald import is_journal, priority
 from orchestrator.report.live_progress import LiveProgress
 from orchestrator.report.output import Output, all_written
@@ -50,6 +52,7 @@ class TextReporter(NoProgress):
         self._stage_name: str | None = None
         self._stage_start = 0.0
         self._items = 0
+        self._group = ""  # of the last check
 
     @property
     def can_ask(self) -> bool:
@@ -113,6 +116,16 @@ class TextReporter(NoProgress):
         if known and self._quiet:
             return
         self._print_problem("error", with_location(message, path, location), None)
+
+    def check(self, finding: Finding) -> None:
+        """Print it below the heading of its group: on a terminal wrapped, on a pipe as one line, and its remedy as another."""
+        self._end()
+        if finding.group != self._group:
+            self._output.line(finding.group)
+            self._group = finding.group
+        for line in finding_lines(finding, wrap=self._terminal):
+            self._output.line(line)
+        self._output.flush()
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         """Show the tree (terminal) or the lines (pipe), the skipped files, and the totals."""
