@@ -44,6 +44,11 @@ class Ended:
         return [event for event in self.events if event["type"] == "error"]
 
     @property
+    def failed_checks(self) -> list[dict[str, Any]]:
+        """What `doctor` did not find in order."""
+        return [event for event in self.events if event["type"] == "check" and not event["ok"]]
+
+    @property
     def run(self) -> str:
         """The id of the run."""
         return str(self.summary["run"])

@@ -21,6 +21,8 @@ from orchestrator.report.reporter import Column
 from orchestrator.schedules import crontab, files, launchd, systemd
 from orchestrator.schedules.records import Form, Schedule, ScheduleFile
 
+USELESS = "useless: "
+"""How the state of a file begins that the job of now could not have."""
 _COLUMNS = (Column("job", "job"), Column("form", "form"), Column("path", "file"), Column("state", "state"))
 
 
@@ -140,6 +142,6 @@ def _state(one: files.Installed, wanted: dict[Path | None, str] | str) -> Instal
     if not one.mark.intact:
         return InstalledState(one, "edited")
     if isinstance(wanted, str):
-        return InstalledState(one, f"useless: {wanted}")
+        return InstalledState(one, USELESS + wanted)
     missing = tuple(path for path in wanted if path is not None and not path.exists())
     return InstalledState(one, "ok" if wanted.get(one.path) == one.text else "outdated: --install writes it again", missing)

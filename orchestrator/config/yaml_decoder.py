@@ -61,7 +61,7 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        hint = _QUOTES if _TEMPLATE.search(text.decode().split("\n")[line - 1]) else ""
+        hint = _QUOTES if _TEMPLATE.search(text.decode().split("\n")[line - 1]) else "; check the indentation and quotes there"
         raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}{hint}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error

@@ -71,7 +71,8 @@ def _readable(facts: Mapping[str, Any]) -> str:
 
 def _writable(facts: Mapping[str, Any]) -> str:
     if not facts["writable"]:
-        return f"{'not tried' if facts['writable'] is None else 'no'}: {(facts['not_writable'] or '').removeprefix(f'{facts['location']}: ')}"
+        reason = (facts["not_writable"] or "").removeprefix(facts["location"] + ": ")
+        return f"{'not tried' if facts['writable'] is None else 'no'}: {reason}"
     refused = facts["not_deletable"]
     return "yes, and deleting" if refused is None else f"yes, but files cannot be deleted: {refused}"
 

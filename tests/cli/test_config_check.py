@@ -94,7 +94,8 @@ def test_an_option_that_the_backend_does_not_have_is_refused_where_its_remote_is
     """rclone would ignore it. Also through a remote that wraps it; but not in commands about something else."""
     file.write_text(f"remotes:\n  nas:\n    {given}\n")
     assert run(command) == 2
-    assert f"{file}:3: remotes.nas.{given.partition(':')[0]}.hots: rclone's sftp has no option hots" in capsys.readouterr().err
+    says = f"{file}:3: remotes.nas.{given.partition(':')[0]}.hots: rclone's sftp has no option hots"
+    assert says in "".join(capsys.readouterr())
     assert run(["scan", "here:"]) == 0
 
 
@@ -124,9 +125,9 @@ def test_an_unknown_type_and_an_unknown_scheme_are_named(file: Path, capsys: pyt
     file.write_text("remotes: {r: {type: sfpt}}\nschemes: {s3: my-aws}\n")
     for command in (["config", "validate"], ["doctor"]):
         assert run(command) == 2
-        shown = capsys.readouterr()
-        assert f"{file}:1: remotes.r.type: there is no provider 'sfpt'; did you mean sftp?" in shown.err
-        assert f"{file}:2: schemes.s3: there is no remote my-aws" in shown.err
+        shown = "".join(capsys.readouterr())
+        assert f"{file}:1: remotes.r.type: there is no provider 'sfpt'; did you mean sftp?" in shown
+        assert f"{file}:2: schemes.s3: there is no remote my-aws" in shown
 
 
 def test_what_rclone_cannot_be_asked_about_is_reported_and_not_judged(
@@ -228,3 +229,13 @@ def test_a_remote_needs_its_type_first(file: Path, capsys: pytest.CaptureFixture
 def test_validate_without_a_file_names_what_writes_one(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "validate"]) == 2
     assert f"{file}: no such config file; `music-orchestrator config init` writes one" in capsys.readouterr().err
+
+
+def test_what_works_but_is_doubtful_is_a_warning(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("locations: {a: ./here, b: a, c: /srv}\nremotes:\n  nas: {options: {host: h, pass: unseen}}\n")
+    assert run(["config", "validate"]) == 0
+    warned = capsys.readouterr().err
+    assert f"warning: {file}:1: locations.a: ./here is another folder wherever the program starts" in warned
+    assert f"warning: {file}:3: remotes.nas.options.pass: a secret does not belong in a config file" in warned
+    assert "unseen" not in warned
+    assert warned.count("warning: ") == 2

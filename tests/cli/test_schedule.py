@@ -49,6 +49,15 @@ class Machine:
         events = [json.loads(line) for line in out.splitlines()]
         return {Path(one["path"] or "your crontab").name: one["state"] for one in events if one["type"] == "schedule"}
 
+    def doctor(self, code: int = 0) -> dict[str, list[str]]:
+        """What is wrong: what was checked -> the messages with their remedies."""
+        assert run(["doctor", "--json"]) == code
+        found: dict[str, list[str]] = {}
+        for one in map(json.loads, self._capsys.readouterr().out.splitlines()):
+            if one["type"] == "check" and not one["ok"]:
+                found.setdefault(one["check"], []).append(f"{one['message']}: {one['remedy']}")
+        return found
+
     @property
     def systemctl(self) -> list[str]:
         """The calls so far."""
@@ -426,3 +435,30 @@ def test_notes_do_not_get_into_a_crontab(machine: Machine, monkeypatch: pytest.M
     out, err = machine.says("nightly", "--cron")
     assert [line for line in out.splitlines() if not line.startswith(("#", "30 2 * * * "))] == []
     assert "AWS_PROFILE" in err
+
+
+def test_doctor_names_what_starts_nothing_or_something_else(machine: Machine, as_user: Callable[[int], None]) -> None:
+    """A timer that is switched off, a file that is missing or outdated, and a job that is gone."""
+    as_user(USER)
+    machine.says("nightly", "--install", "--systemd")
+    systemctl = machine.home / "bin" / "systemctl"
+    assert machine.doctor() == {}
+    systemctl.write_text("#!/bin/sh\necho disabled >&2\nexit 1\n")
+    (off,) = machine.doctor(3)["schedule nightly"]
+    assert off.startswith(f"{TIMER} is not switched on: `systemctl --user enable --now {TIMER}`")
+    systemctl.write_text("#!/bin/sh\n")
+    folder = machine.home / ".config" / "systemd" / "user"
+    (folder / TIMER).unlink()
+    (missing,) = machine.doctor(3)["schedule nightly"]
+    assert missing == (
+        f"{folder / TIMER} is missing beside {folder / SERVICE}: "
+        "`music-orchestrator schedule nightly --systemd --install` writes it again"
+    )
+    machine.says("nightly", "--install", "--systemd")
+    machine.write("nightly: {at: 04:30, steps: {scan: {location: library}}}")
+    (outdated,) = machine.doctor(3)["schedule nightly"]
+    assert f"{folder / TIMER} does not fit the config any more: `music-orchestrator schedule nightly" in outdated
+    machine.write("other: [{scan: {location: library}}]")
+    gone = machine.doctor(2)["schedule nightly"]
+    assert len(gone) == 1
+    assert "which is not in the config: `music-orchestrator schedule nightly --remove`" in gone[0]

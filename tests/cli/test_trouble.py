@@ -80,8 +80,9 @@ def test_an_invalid_line_of_the_rclone_config_is_not_quoted(tmp_path: Path, prog
     log = tmp_path / "log"
     for command in (["remotes"], ["doctor"], ["scan", "x:b/c"]):
         ended = program(*command, "-vv", "--log-file", str(log), codes=(2,))
-        assert "could not parse line" in ended.errors[0]["message"]
-        assert str(tmp_path / "rclone.conf") in ended.errors[0]["message"]
+        (message,) = [one["message"] for one in (*ended.errors, *ended.failed_checks)]
+        assert "could not parse line" in message
+        assert str(tmp_path / "rclone.conf") in message
         assert "SECRETLINE" not in f"{ended.events}{ended.stderr}{log.read_text()}"
 
 
@@ -273,24 +274,24 @@ def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program:
     (program.state / "catalogue.sqlite3").touch()
     (program.state / "catalogue.sqlite3").chmod(0o644)
     ill = program("doctor", codes=(3,))
-    assert any("chmod 600" in error["message"] for error in ill.errors)
+    assert ["chmod 600" in one["remedy"] for one in ill.failed_checks] == [True]
     (program.state / "catalogue.sqlite3").write_bytes(b"no catalogue at all" * 1000)
-    assert any("delete it" in error["message"] for error in program("doctor", codes=(9,)).errors)
+    assert any("delete it" in error["message"] for error in program("doctor", codes=(9,)).failed_checks)
     (program.state / "catalogue.sqlite3").unlink()
     config = tmp_path / "c.yaml"
     config.write_text("locations: {a: 'absent:x'}\nremotes: {my_s3: {options: {storage_class: GLACIER}}}\n")
     program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
-    messages = [error["message"] for error in program("doctor", codes=(2,)).errors]
+    messages = [error["message"] for error in program("doctor", codes=(2,)).failed_checks]
     assert any("absent" in message for message in messages)
     assert any("remotes.my_s3: there is no such remote" in message for message in messages)
     config.write_text("nonsense: 1\n")
-    broken = [error["message"] for error in program("doctor", codes=(2,)).errors if "nonsense" in error["message"]]
+    broken = [error["message"] for error in program("doctor", codes=(2,)).failed_checks if "nonsense" in error["message"]]
     assert len(broken) == 1, "an error that stops every check is reported once"
     old = tmp_path / "rclone"
     old.write_text("#!/bin/sh\necho 'rclone v1.60.0'\n")
     old.chmod(0o755)
     program.environment = {}
-    assert any("1.75.1" in error["message"] for error in program("doctor", "--rclone", str(old), codes=(2,)).errors)
+    assert any("1.75.1" in error["message"] for error in program("doctor", "--rclone", str(old), codes=(2,)).failed_checks)
 
 
 def test_remotes(program: Program, s3_serve: RemoteServer) -> None:
@@ -369,7 +370,7 @@ def test_a_signal_during_a_run_leaves_a_run_that_the_next_command_finishes(
         assert (stopped.code, stopped.summary["ops_failed"]) == (130, 0)
         assert 0 < stopped.summary["ops_done"] < stopped.summary["ops_planned"] == 130
         assert "resume" in stopped.errors[-1]["message"]
-        assert any("resume" in error["message"] for error in program("doctor", codes=(3,)).errors)
+        assert any("resume" in one["remedy"] for one in program("doctor", codes=(3,)).failed_checks)
         again = program("organize", location, "--yes")
     assert any("finishing it first" in event["message"] for event in again.events if event["type"] == "note")
     assert not (root / "unsorted").exists()

@@ -134,7 +134,7 @@ def test_credentials_that_are_missing_or_refused_are_6_and_stop_nothing_else(tmp
     assert "MY_KEYS is not set" in ended.errors[0]["message"]
     assert program("scan", str(tmp_path / "library"), "--config", str(config)).summary["files_seen"] == 1
     program("remotes", "--config", str(config))
-    assert "MY_KEYS is not set" in program("doctor", "--config", str(config), codes=(6,)).errors[0]["message"]
+    assert "MY_KEYS is not set" in program("doctor", "--config", str(config), codes=(6,)).failed_checks[0]["message"]
     assert not proxy.requests
     program.environment |= {"MY_KEYS": f"{ACCESS_KEY}:not-the-secret"}
     ended = program("scan", "cloud:", "--config", str(config), codes=(6,))

@@ -87,7 +87,7 @@ def test_an_upload_waits_for_a_broken_connection_and_is_sent_once(
             config.write_text(remote(server, line.port, quick=True, host="no-such-host.invalid"))
         away = forks.run("resume", state=state, environment=environment, codes=(5,), hasty=True)
         assert {error["code"] for error in away.errors} == {"unreachable"}
-        assert any("resume" in error["message"] for error in forks.run("doctor", state=state, codes=(3,)).errors)
+        assert any("resume" in one["remedy"] for one in forks.run("doctor", state=state, codes=(3,)).failed_checks)
 
         if fault == "refused":
             line.accept()

@@ -156,7 +156,8 @@ def test_an_encrypted_config_that_stays_closed_is_6_at_once(
     subprocess.run(encrypt, check=True, capture_output=True)
     program = Program(tmp_path / "state", {"RCLONE_CONFIG": str(config), **variables})
     for words in (("remotes",), ("scan", "here:"), ("doctor",)):
-        (error,) = program(*words, codes=(6,)).errors
+        ended = program(*words, codes=(6,))
+        (error,) = (*ended.errors, *ended.failed_checks)
         assert says in error["message"]
         assert "AnotherPassword" not in error["message"]
     program.environment = {"RCLONE_CONFIG": str(config), "RCLONE_PASSWORD_COMMAND": "echo secret"}

@@ -196,7 +196,7 @@ def test_a_plan_made_before_the_password_changed_is_refused(vaults: Callable[...
     there.refuses("undo", done.run, of="vault:")
     (tmp_path / "config.yaml").write_text("locations: {library: 'vault:music'}\n")
     ended = there.music("doctor", "--config", str(tmp_path / "config.yaml"), codes=(7,))
-    assert "vault: can decrypt none of" in ended.errors[0]["message"]
+    assert "vault: can decrypt none of" in ended.failed_checks[0]["message"]
 
 
 def test_remotes_that_lead_to_such_a_crypt_and_crypts_over_others(vaults: Callable[..., Vaults], tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from orchestrator.actions.job_check import job_problems
 from orchestrator.actions.job_status import statuses
-from orchestrator.actions.schedule import InstalledState, installed_states
+from orchestrator.actions.schedule import USELESS, InstalledState, installed_states
 from orchestrator.actions.schedule_install import YOUR_CRONTAB, why_not_started
 from orchestrator.actions.session import Session
 from orchestrator.config.calendar import parse_calendars
@@ -26,8 +26,11 @@ def check_schedules(session: Session) -> Iterator[Finding]:
         states = installed_states(session)
     finally:
         session.reporter = before
+    together: dict[tuple[str, str], list[InstalledState]] = {}
     for state in states:
-        yield from _of_file(state, jobs)
+        together.setdefault((state.file.mark.job, state.file.form), []).append(state)
+    for (name, _), of_job in together.items():
+        yield from _of_job(name, of_job, exists=name in jobs)
     for warning in heard.warnings:
         yield Finding("schedule", ok=False, message=warning)
     if job_problems(session.loaded_config):
@@ -53,32 +56,37 @@ def check_schedules(session: Session) -> Iterator[Finding]:
             )
 
 
-def _of_file(state: InstalledState, jobs: dict[str, Job]) -> Iterator[Finding]:
-    one, job = state.file, state.file.mark.job
-    where = str(one.path or YOUR_CRONTAB)
-    install = f"`music-orchestrator schedule {job} --{one.form} --install` writes it again"
-    check = f"schedule {job}"
-    if job not in jobs:
+def _of_job(job: str, states: Sequence[InstalledState], *, exists: bool) -> Iterator[Finding]:
+    """What is installed for a job. Each cause is reported once, whatever number of files it concerns."""
+    check, form = f"schedule {job}", states[0].file.form
+    shown = [str(one.file.path or YOUR_CRONTAB) for one in states]
+    if not exists:
         remedy = f"`music-orchestrator schedule {job} --remove`, or give the config this job again"
-        yield Finding(
-            check, ok=False, message=f"{where} starts {job}, which is not in the config", remedy=remedy, code=ExitCode.USAGE
-        )
+        message = f"{', '.join(shown)}: starts {job}, which is not in the config"
+        yield Finding(check, ok=False, message=message, remedy=remedy, code=ExitCode.USAGE)
         return
-    if state.state == "ok" and not state.missing:
-        yield Finding(check, ok=True, message=where)
-    elif state.state == "edited":
-        yield Finding(
-            check, ok=False, message=f"{where} was edited by hand: it is not compared", remedy=f"{install}, with --force"
-        )
-    elif state.missing:
-        missing = ", ".join(map(str, state.missing))
-        yield Finding(check, ok=False, message=f"{missing} is missing beside {where}", remedy=install, code=ExitCode.SOME_FAILED)
-    else:
-        why = state.state.removeprefix("useless: ") if state.state.startswith("useless") else "does not fit the config of now"
-        yield Finding(check, ok=False, message=f"{where}: outdated, as it {why}", remedy=install, code=ExitCode.SOME_FAILED)
-    if (stopped := why_not_started(one)) is not None:
-        why, remedy = stopped
-        yield Finding(check, ok=False, message=why, remedy=remedy, code=ExitCode.SOME_FAILED)
+    install = f"`music-orchestrator schedule {job} --{form} --install`"
+    by_state: dict[str, list[str]] = {}
+    for one, where in zip(states, shown, strict=True):
+        by_state.setdefault(one.state, []).append(where)
+    for state, files in by_state.items():
+        where = ", ".join(files)
+        if state == "ok":
+            yield Finding(check, ok=True, message=where)
+        elif state == "edited":
+            yield Finding(check, ok=False, message=f"{where} was edited by hand", remedy=f"{install} --force writes it again")
+        elif state.startswith(USELESS):
+            why = state.removeprefix(USELESS)
+            yield Finding(check, ok=False, message=f"{where} is useless: {why}", code=ExitCode.SOME_FAILED)
+        else:
+            message, remedy = f"{where} does not fit the config any more", f"{install} writes it again"
+            yield Finding(check, ok=False, message=message, remedy=remedy, code=ExitCode.SOME_FAILED)
+    if missing := ", ".join(dict.fromkeys(str(path) for one in states for path in one.missing)):
+        message = f"{missing} is missing beside {', '.join(shown)}"
+        yield Finding(check, ok=False, message=message, remedy=f"{install} writes it again", code=ExitCode.SOME_FAILED)
+    for one in states:
+        if (stopped := why_not_started(one.file)) is not None:
+            yield Finding(check, ok=False, message=stopped[0], remedy=stopped[1], code=ExitCode.SOME_FAILED)
 
 
 def _at_once(jobs: dict[str, Job]) -> Iterator[Finding]:

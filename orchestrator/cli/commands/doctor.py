@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @command("doctor", DoctorOptions)
 def doctor_command(session: Session, _options: DoctorOptions) -> int:
-    """Check rclone, the config, the remotes and the state directory, and say how to fix problems."""
+    """Check this machine, the config, rclone, locations, state and schedules, and say how to fix problems."""
     from orchestrator.actions.doctor import doctor  # noqa: PLC0415 - imported when the command runs
 
     return doctor(session).exit_code
