@@ -9,18 +9,13 @@ from typing import Any, NamedTuple
 
 from orchestrator.actions.checks.machine import names_are_utf8
 from orchestrator.actions.checks.mounts import why_not_mounted
+from orchestrator.actions.checks.uses import check_pair, only_read, pair_of
 from orchestrator.actions.job_check import locations_in
 from orchestrator.actions.location_check import all_well, inspect_all
-from orchestrator.actions.locations import check_folder, source_and_target, where_defined
+from orchestrator.actions.locations import check_folder, where_defined
 from orchestrator.actions.session import CATALOGUE_FILE, Session
-from orchestrator.actions.sync_direction import check_sides
 from orchestrator.config.jobs import placed_steps
 from orchestrator.config.location_text import is_path
-from orchestrator.config.options.declare import Options
-from orchestrator.config.options.dedup import DedupStep
-from orchestrator.config.options.organize import OrganizeStep
-from orchestrator.config.options.quarantine import QuarantineEmptyOptions
-from orchestrator.config.options.sync import SyncStep
 from orchestrator.errors import (
     AccessDeniedError,
     AuthError,
@@ -72,7 +67,7 @@ def check_locations(session: Session) -> Iterator[Finding]:
         if location.remote not in broken and all(location.fs != other.fs for other in wanted.values()):
             wanted[named.check] = location
             made |= {named.check} if named.made else set()
-    read_only = _only_read(session)
+    read_only = only_read(session)
     for check, found in inspect_all(session, wanted, WITHIN_S).items() if wanted else ():
         if check in made and isinstance(found, UsageError) and isinstance(found.__cause__, NotFoundError):
             yield Finding(check, ok=True, message=f"{wanted[check].typed} does not exist yet: its job makes it")
@@ -126,53 +121,6 @@ def unknown_types(session: Session) -> set[str]:
     """The remotes of the rclone config of which this rclone knows no backend."""
     ours = {name for name, settings in session.config.remotes.items() if settings.type is not None}
     return {name for name, kind in session.remotes.items() if name not in ours and session.rclone.backends.find(kind) is None}
-
-
-def _only_read(session: Session) -> set[str]:
-    """The locations (in canonical form) that jobs and the config only read."""
-    read: set[str] = set()
-    written: set[str] = set()
-    for placed in placed_steps(session.config.jobs):
-        for options in placed.step.commands.values():
-            changed = {text for text in _changed_by(options, session) if text}
-            named = {text for _, text in locations_in(options)}
-            written |= changed
-            read |= named - changed
-    read |= {*session.config.dedup.reference, *session.config.playlists}
-    return {location.fs for text in read - written if (location := _location(session, text)) is not None}
-
-
-def _changed_by(options: Options, session: Session) -> Iterator[str]:
-    """The locations that a step changes, as they are typed."""
-    match options:
-        case OrganizeStep():
-            yield from (options.target or options.source, *_texts(options.mirror))
-            if options.move:
-                yield options.source
-        case SyncStep():
-            sides = {text: _location(session, text) for text in (options.a, options.b)}
-            locals_ = [text for text, location in sides.items() if location is not None and location.local]
-            one_way = options.mode in {"to-cloud", "to-local"} and not options.delete_after and len(locals_) == 1
-            kept = {"to-cloud": locals_, "to-local": [text for text in sides if text not in locals_]}.get(options.mode or "", [])
-            yield from (text for text in sides if not (one_way and text in kept))
-        case DedupStep():
-            if options.dedup == "quarantine" or options.delete:
-                yield from options.locations
-        case QuarantineEmptyOptions():
-            yield options.location
-        case _:
-            pass
-
-
-def _texts(value: str | Sequence[str]) -> Sequence[str]:
-    return (value,) if isinstance(value, str) else value
-
-
-def _location(session: Session, text: str) -> Location | None:
-    try:
-        return session.named(text)[0]
-    except OrchestratorError:  # reported where it is tried
-        return None
 
 
 def _of_location(
@@ -229,11 +177,11 @@ def _together(session: Session, wanted: Mapping[str, Location]) -> Iterator[Find
     told: set[frozenset[str]] = set()
     for placed in placed_steps(session.config.jobs):
         for options in placed.step.commands.values():
-            if (pair := _pair(session, options)) is None:
+            if (pair := pair_of(session, options)) is None:
                 continue
             told.add(frozenset(location.fs for location in pair))
             try:
-                _check_pair(session, options, *pair)
+                check_pair(session, options, *pair)
             except UsageError as error:
                 yield Finding(f"job {placed.job}", ok=False, message=error.message, remedy="name others", code=error.exit_code)
     for (check, one), (other_check, other) in combinations(wanted.items(), 2):
@@ -253,21 +201,3 @@ def _together(session: Session, wanted: Mapping[str, Location]) -> Iterator[Find
                 message=f"{how}: what changes one changes the other",
                 remedy="never sync or compare them with each other",
             )
-
-
-def _pair(session: Session, options: Options) -> tuple[Location, Location] | None:
-    """The two locations that a step uses together; None if it has one, or they cannot be found."""
-    match options:
-        case OrganizeStep(source=first, target=str(second)) | SyncStep(a=first, b=second):
-            one, other = _location(session, first), _location(session, second)
-            return None if one is None or other is None else (one, other)
-        case _:
-            return None
-
-
-def _check_pair(session: Session, options: Options, one: Location, other: Location) -> None:
-    """Raise UsageError, as the step itself would, for locations that cannot be used together."""
-    if isinstance(options, SyncStep):
-        check_sides(session, one, other)
-    else:
-        source_and_target(session, one.typed, other.typed)
