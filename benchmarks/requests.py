@@ -52,11 +52,12 @@ class Goal(NamedTuple):
 
 
 _ORGANIZE = ("albums", "files", "renames")
+_IN_BUCKETS = (*_ORGANIZE, "dedup")
 GOALS: dict[tuple[str, str], Goal] = {
     **{(provider, "scan"): Goal(1.1) for provider in BUCKETS},
     **{(provider, "scan"): Goal(1.2) for provider in CLOUDS},
-    **{(provider, task): Goal(5.6) for provider in ("s3_moto", "s3_serve", "gcs") for task in _ORGANIZE},
-    **{("azure", task): Goal(6.6) for task in _ORGANIZE},
+    **{(provider, task): Goal(5.6) for provider in ("s3_moto", "s3_serve", "gcs") for task in _IN_BUCKETS},
+    **{("azure", task): Goal(6.6) for task in _IN_BUCKETS},
     **{("drive", task): Goal(3.7) for task in _ORGANIZE[1:]},
     **{("dropbox", task): Goal(3.3) for task in _ORGANIZE[1:]},
     **{(provider, task): Goal(12, all_in_all=True) for provider in CLOUDS for task in ("one album", "another album")},

@@ -128,9 +128,10 @@ class Execution:
         self._backoff = backoff or Backoff()
         self._sent_once = {fs: without_retries(storage) for fs, storage in storages.items()}
         """The storages for the operations, without retries: operations are tried again here."""
-        kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, transfers=settings.transfers, verify=settings.verify)
         shared = SharedLooks(run_id, plan.operations, plan.header.counts.get("files"))
-        self._attempts = Attempts(run_id, journal, kept_copies, shared, transfers=settings.transfers, verify=settings.verify)
+        transfers, verify = settings.transfers, settings.verify
+        kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, shared, transfers=transfers, verify=verify)
+        self._attempts = Attempts(run_id, journal, kept_copies, shared, transfers=transfers, verify=verify)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
         self._unsettled = Unsettled(run_id, journal, states, self._stopped_remotes)

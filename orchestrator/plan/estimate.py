@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -222,10 +222,11 @@ def _transfer(operation: Operation, at_source: Load, source: Capabilities, at_ta
 
 
 def _add_shared_looks(
-    load: Load, fs: str, operations: Iterable[Operation], capabilities: Mapping[str, Capabilities], listed: int | None
+    load: Load, fs: str, operations: Collection[Operation], capabilities: Mapping[str, Capabilities], listed: int | None
 ) -> None:
     """In a bucket, listings stand for our looks at the files of each window, where they cost less."""
-    storage, own = capabilities[fs], request_rates(capabilities[fs]).own_looks
+    storage, rates = capabilities[fs], request_rates(capabilities[fs])
+    own, a_listing = rates.own_looks, {"list": 1, "look": 1}
     if listed is None or not own or not storage.current_listings:
         return
     counted = Counter(
@@ -236,9 +237,22 @@ def _add_shared_looks(
         and not {*one.expect.hash}.isdisjoint(storage.hashes)
     )
     files, aside = counted.total(), counted[Verb.QUARANTINE] + counted[Verb.DELETE]
+    windows, pages = math.ceil(files / _WINDOW), pages_of(storage, listed)
     if not looks_cost_less(storage, round(min(files, _WINDOW) * (2 - aside / max(1, files))), listed):
-        load.add(own, times=aside / 2 - files)  # copies in our own folder are looked at
-        load.add({"list": 2, "look": 2}, times=math.ceil(files / _WINDOW) * pages_of(storage, listed))
+        load.add(own, times=-files)
+        load.add({"look": 1}, times=aside)  # at the copies in our own folder
+        load.add(a_listing, times=2 * windows * pages)
+    if not looks_cost_less(storage, in_window := min(aside, _WINDOW), in_window):  # there, where nothing else is
+        load.add({"look": -1}, times=aside)
+        load.add(a_listing, times=windows)
+    kept = sum(
+        one.expect.kept.fs == fs and not {*one.expect.kept.hash}.isdisjoint(storage.hashes)
+        for one in operations
+        if one.expect.kept and not one.finishes_move
+    )
+    if not looks_cost_less(storage, min(kept, _WINDOW), listed):
+        load.add(rates.kept, times=-kept)
+        load.add(a_listing, times=2 * math.ceil(kept / _WINDOW) * pages)
 
 
 def _add_final_check(load: Load, fs: str, operations: Iterable[Operation], storage: Capabilities, listed: int | None) -> None:

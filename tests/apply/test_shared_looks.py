@@ -10,18 +10,18 @@ import msgspec
 import pytest
 
 from orchestrator.apply.protocol.delete_sources import delete_sources
-from orchestrator.apply.protocol.shared_looks import SharedLooks, both_ends
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, make_task
 from orchestrator.apply.results import RunResult
 from orchestrator.errors import AccessDeniedError, ExitCode, RemoteError, TransientError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.plan.model import Plan
 from orchestrator.records import Entry
-from orchestrator.storage.fake.faults import Killed
+from orchestrator.storage.fake.faults import Killed, RecordedCall
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
-from tests.apply.plans import contents, library, move, plan, run, run_again
+from tests.apply.plans import contents, duplicate, library, move, plan, run, run_again
 
 FILES = 20
 OLD, NEW = b"content of 7", b"CONTENT OF 7"
@@ -332,7 +332,7 @@ def test_a_listing_that_is_no_longer_current_does_not_stand_for_a_look_before_a_
         for one in tasks:
             one.at_source = storage.stat(one.src)
             storage.put(one.dst, b"".join(storage.read(one.src)))
-        shared.look(tasks, both_ends)
+        shared.look(tasks, lambda one: [(one.source, one.src), (one.target, one.dst)])
         assert all(one.listed_source and one.listed_target for one in tasks)
         now[0] += passed_s
         before = storage.call_counts["stat"]
@@ -364,12 +364,83 @@ def test_only_the_folders_concerned_are_listed(tmp_path: Path) -> None:
     assert all(one.listed_source for one in tasks)
 
 
-@pytest.mark.parametrize("fresh", [True, False])
-def test_a_kill_at_any_call_loses_nothing_and_resume_finishes(tmp_path: Path, fresh: bool) -> None:
-    files = 8
+def doubled(files: int = FILES) -> tuple[MemoryStorage, Plan]:
+    """Each file twice, and a plan that quarantines one of the two."""
+    storage = MemoryStorage.like("s3")
+    for number in range(files):
+        for folder in ("again", "in"):
+            storage.put(f"{folder}/{number}.mp3", f"content of {number}".encode())
+    made = plan(*(duplicate(storage, f"again/{number}.mp3", storage, f"in/{number}.mp3") for number in range(files)))
+    return storage, msgspec.structs.replace(made, header=msgspec.structs.replace(made.header, counts={"files": 2 * files}))
+
+
+def test_listings_stand_for_all_looks_at_duplicates_and_the_sources_come_last(tmp_path: Path) -> None:
+    storage, made = doubled()
+    asked: list[tuple[str, str]] = []
+    storage.fail_always(lambda call: bool(asked.append((call.verb, call.path.rpartition("/")[0]))), TransientError("never"))
+    result, looks, listings = counted(storage, lambda: run(made, tmp_path / "journal", storage, fresh=True))
+    assert (result.exit_code, result.done) == (ExitCode.DONE, FILES), result.problems
+    assert set(library(storage)) == {f"in/{number}.mp3" for number in range(FILES)}
+    copied = len(asked) - 1 - asked[::-1].index(("copy", "again"))
+    quarantine = f".music-orchestrator/quarantine/{result.run}"
+    assert asked[copied + 1 : asked.index(("delete", "again"))] == [("list", quarantine), ("list", "")]
+    assert looks == 0
+    assert listings <= 5 + LISTED_AT_THE_END, "the duplicates; the kept copies, twice; the copies; the duplicates again"
+
+
+@pytest.mark.parametrize("files", [5, FILES], ids=["by looks", "by listings"])
+@pytest.mark.parametrize("folder", ["again", "in"])
+def test_what_another_program_writes_at_a_duplicate_or_its_kept_copy_at_any_call_is_kept(
+    tmp_path: Path, files: int, folder: str
+) -> None:
+    """Except at the duplicate, between the last look at it and its delete."""
+    storage, made = doubled(files)
+    asked: list[str] = []
+    first = storage.calls_made
+    storage.fail_always(lambda call: bool(asked.append(call.verb)), TransientError("never"))
+    run(made, tmp_path / "undisturbed", storage, fresh=True)
+    delete = first + asked.index("delete") + 1
+    window = range(delete - (files - 3 if files == 5 else 0), delete + 4)
+    path = f"{folder}/3.mp3"
+    for number in range(first + 1, first + len(asked) + 1):
+        storage, made = doubled(files)
+        storage.fail(number, lambda _, at=storage: at.put(path, NEW))  # type: ignore[misc]
+        run(made, tmp_path / f"{number}", storage, fresh=True)
+        contents = [*storage.snapshot().values()]
+        assert b"content of 3" in contents, number
+        assert NEW in contents or (folder == "again" and number in window), number
+
+
+def test_a_quarantined_copy_that_is_replaced_before_it_is_listed_keeps_its_source(tmp_path: Path) -> None:
+    storage, made = doubled()
+    replaced: list[str] = []
+
+    def replace(call: RecordedCall) -> None:
+        replaced.append(f"{call.path}/3.mp3")
+        storage.put(replaced[0], NEW)
+
+    storage.fail_always(lambda call: call.verb == "list" and "/quarantine/" in call.path and not replaced, replace)
+    result = run(made, tmp_path / "journal", storage, fresh=True)
+    assert (result.exit_code, result.failed, result.done) == (ExitCode.SOME_FAILED, 1, FILES - 1)
+    assert storage.content("again/3.mp3") == b"content of 3"
+    assert NEW in storage.snapshot().values()
+
+
+def test_a_duplicate_whose_kept_copy_vanishes_meanwhile_is_moved_back_although_listings_stand_for_looks(tmp_path: Path) -> None:
+    storage, made = doubled()
+    watched = Watched(storage, delete=lambda: storage.remove("in/3.mp3"))
+    result = run(made, tmp_path / "journal", watched, fresh=True)
+    assert (result.exit_code, result.failed, result.done) == (ExitCode.INTEGRITY, 1, FILES - 1)
+    assert storage.content("again/3.mp3") == b"content of 3"
+
+
+@pytest.mark.parametrize(("what", "fresh"), [("moves", True), ("moves", False), ("duplicates", True)])
+def test_a_kill_at_any_call_loses_nothing_and_resume_finishes(tmp_path: Path, what: str, fresh: bool) -> None:
+    files = 8 if what == "moves" else 13
     for number in range(1, 200):
-        storage = bucket(files=files)
-        made = moves(storage, files)
+        storage, made = doubled(files) if what == "duplicates" else (bucket(files=files), None)
+        made = made or moves(storage, files)
+        wanted = moved(files) if what == "moves" else {f"in/{one}.mp3": f"content of {one}".encode() for one in range(files)}
         before, first = contents(storage), storage.calls_made
         storage.fail(first + number, Killed("killed"), when="after" if number % 2 else "before")
         ended = None
@@ -381,5 +452,5 @@ def test_a_kill_at_any_call_loses_nothing_and_resume_finishes(tmp_path: Path, fr
             assert number > 2 * files, "at every copy and every delete"
             return
         assert run_again(tmp_path / f"{number}", storage).exit_code == ExitCode.DONE
-        assert library(storage) == moved(files), number
+        assert library(storage) == wanted, number
     raise AssertionError("it never came to its end")

@@ -14,6 +14,8 @@ from tests.forked import Forks
 from tests.servers import remotes
 
 SERVERS = {"webdav": remotes.webdav, "sftp": remotes.sftp, "s3_serve": remotes.s3_serve}
+FILES = {"webdav": 3, "sftp": 3, "s3_serve": 15}
+"""In a bucket so many that a listing of the kept copies costs less than a look at each."""
 
 
 def whole_store(root: Path) -> Counter[str]:
@@ -31,8 +33,8 @@ def test_no_only_copy_goes_from_a_library_that_is_shown_twice(
     with SERVERS[kind](rclone_binary, tmp_path, "--copy-links") as server:
         assert server.directory is not None
         root = server.directory / "library"
-        for number in (1, 2, 3):
-            tags = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number, date="2001")
+        for number in range(FILES[kind]):
+            tags = Track(title=(f"Song {number}",), artist=("Band",), album=("Album",), track=number + 1, date="2001")
             make_track(root / folder / f"{number}.flac", "flac", tags, seconds=0.2, serial=number)
         (root / link).symlink_to(root / folder)
         before = whole_store(root)
@@ -41,10 +43,11 @@ def test_no_only_copy_goes_from_a_library_that_is_shown_twice(
         environment = {"RCLONE_CONFIG": str(tmp_path / "rclone.conf"), "MUSIC_ORCHESTRATOR_CONFIG": str(tmp_path / "config.yaml")}
         for options in (("--dedup", "quarantine"), ("--delete",)):
             call = ("dedup", server.fs("library", name="remote"), *options)
-            ended = forks.run(*call, state=tmp_path / "state", environment=environment, codes=(9, 3, 0))
+            ended = forks.run(*call, state=tmp_path / "state", environment=environment, codes=(9, 7, 3, 0))
             assert whole_store(root) == before
             library = {path.name for path in root.rglob("*.flac") if ".music-orchestrator" not in path.parts}
-            assert library == {"1.flac", "2.flac", "3.flac"}
+            assert library == {f"{number}.flac" for number in range(FILES[kind])}
             messages = [error["message"] for error in ended.errors]
-            assert ended.code == 9 or options == ("--delete",)  # serve s3 has replaced the link by a folder by then
-            assert all("moved back" in message or "one folder" in message for message in messages), messages
+            # serve s3 has replaced the link by a folder by then: files are missing in the listing.
+            assert ended.code == 9 or options == ("--delete",)
+            assert ended.code == 7 or all("moved back" in message or "one folder" in message for message in messages), messages

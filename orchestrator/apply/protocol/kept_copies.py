@@ -21,6 +21,7 @@ from orchestrator.apply.protocol.move_file import move_file
 from orchestrator.apply.protocol.proven_sound import ProvenSound
 from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.same_bytes import FULL_HASH, Match, compare
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, is_final
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, RemoteError
 from orchestrator.paths import parent_of, remote_of
@@ -38,10 +39,12 @@ class KeptCopies:
         run_id: str,
         operations: Sequence[Operation],
         storages: Mapping[str, Storage],
+        shared: SharedLooks,
         *,
         transfers: int,
         verify: VerifyMode,
     ) -> None:
+        self._shared = shared
         self._transfers = transfers
         self._storages = storages
         self._verify = verify
@@ -138,10 +141,15 @@ class KeptCopies:
         return found
 
     def _look(self, fs: str, refs: Sequence[Ref]) -> Sequence[CallResult]:
+        """Listings may show those that are there; what they do not show is looked at."""
+        storage = self._storages[fs]
+        listed = self._shared.find(storage, {ref.path for ref in refs})
+        unseen = [ref for ref in refs if ref.path not in listed]
         try:
-            return self._storages[fs].batch([StatCall(ref.path, ref.object_id) for ref in refs])
+            looks = iter(storage.batch([StatCall(ref.path, ref.object_id) for ref in unseen]) if unseen else ())
         except RemoteError as error:
-            return [error] * len(refs)
+            looks = iter([error] * len(unseen))
+        return [listed[ref.path] if ref.path in listed else next(looks) for ref in refs]
 
     def _compare(self, task: Task, kept: KeptCopy, storage: Storage, now: Entry) -> None:
         before = Entry(kept.path, kept.size, kept.mtime, kept.hash)

@@ -1,7 +1,8 @@
 """Look at the files of a bucket by listings of the folders that hold them, where these cost less than a look at each file.
 
 A listing counts for what it shows: a file with a hash. What it does not show - other spellings, files without a hash, a listing
-that fails or is longer than expected - is looked at.
+that fails or is longer than expected - is looked at. Below OWN_DIRECTORY, only what this run has put aside is listed: how
+much else is there is not known.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from functools import partial
 
 import msgspec
 
-from orchestrator.apply.own_paths import destination_of
+from orchestrator.apply.own_paths import QUARANTINE, deleted_of, destination_of
 from orchestrator.apply.protocol.routes import COPIES, has_common_hash, is_copied_by_bucket
 from orchestrator.apply.protocol.task import Listed, Task
 from orchestrator.errors import RemoteError, TooManyFilesError, UsageError
 from orchestrator.foreign_folders import innermost_foreign_folder
-from orchestrator.paths import own_directory_of, parent_of, parents_of
+from orchestrator.paths import is_ours, parent_of, parents_of
 from orchestrator.plan.model import Operation
 from orchestrator.plan.request_rates import LOOKS_PER_PAGE, pages_of, worth_listing
 from orchestrator.records import Entry
@@ -65,6 +66,7 @@ class SharedLooks:
         clock: Callable[[], float] = _CLOCK,
     ) -> None:
         self._run_id = run_id
+        self._aside = f"{QUARANTINE}/{run_id}", deleted_of(run_id)
         self._operations = operations
         self._listed = listed
         self._clock = clock
@@ -101,6 +103,12 @@ class SharedLooks:
                 free = target in found and found[target] is None
                 task.listed = Listed(found.get(source), found.get(target), free, began)
 
+    def find(self, storage: Storage, paths: Collection[str]) -> dict[str, Entry]:
+        """Those of the files that listings show, where these cost less than a look at each."""
+        if not _shows_as_much_as_looks(storage):
+            return {}
+        return {path: entry for path, entry in self._find(storage, paths) if entry is not None}
+
     def is_current(self, listed: Listed) -> bool:
         """Whether what was listed may still stand for a look before a delete."""
         return self._clock() - listed.began_s < _CURRENT_S
@@ -108,18 +116,20 @@ class SharedLooks:
     def _find(self, storage: Storage, paths: Collection[str]) -> Iterator[tuple[str, Entry | None]]:
         """Each path that listings decide about, and the file there."""
         exact = not storage.capabilities.case_insensitive
-        shown = {path for path in paths if own_directory_of(path) is None and innermost_foreign_folder(path) is None}
-        for folder in self._folders(storage, shown):
-            inside = {path for path in shown if _is_below(path, folder)}
-            entries = self._list(storage, folder, inside)
-            if entries is None:
-                continue
-            for path in inside:
-                entry = entries.get(path)
-                if entry is None and exact and path.isascii():
-                    yield path, None
-                elif entry is not None and entry.hashes:
-                    yield path, entry
+        aside = [(root, {path for path in paths if _is_below(path, root)}) for root in self._aside]
+        shown = {path for path in paths if not is_ours(path) and innermost_foreign_folder(path) is None}
+        for root, members in (*aside, ("", shown)):
+            for folder in self._folders(storage, members, root):
+                inside = {path for path in members if _is_below(path, folder)}
+                entries = self._list(storage, folder, inside)
+                if entries is None:
+                    continue
+                for path in inside:
+                    entry = entries.get(path)
+                    if entry is None and exact and path.isascii():
+                        yield path, None
+                    elif entry is not None and entry.hashes:
+                        yield path, entry
 
     def _list(self, storage: Storage, folder: str, inside: set[str]) -> dict[str, Entry] | None:
         """Those of the files that are there; None if that could not be found out."""
@@ -140,16 +150,17 @@ class SharedLooks:
         self._hashes_asked[storage.fs, folder] = hashes_asked
         return entries
 
-    def _folders(self, storage: Storage, paths: Collection[str]) -> Sequence[str]:
-        """The folders to list, so that looks and listings together cost least."""
+    def _folders(self, storage: Storage, paths: Collection[str], root: str) -> Sequence[str]:
+        """The folders at or below the root to list, so that looks and listings together cost least."""
         if self._listed is None or not worth_listing(storage.capabilities, len(paths)) or self._failures[storage.fs] >= _FAILURES:
             return ()
         direct = Counter(map(parent_of, paths))
-        folders = {above for folder in direct for above in (folder, *parents_of(folder, root=True))} | {""}
+        above_files = {above for folder in direct for above in (folder, *parents_of(folder, root=True))}
+        folders = {folder for folder in above_files if _is_below(f"{folder}/", root)} | {root}
         below: dict[str, list[_Choice]] = defaultdict(list)
         for folder in sorted(folders, key=lambda one: -_depth(one)):
             choice = self._cheapest(storage, folder, direct[folder], below.pop(folder, []))
-            if not folder:
+            if folder == root:
                 saved = {one: sum(_is_below(path, one) for path in paths) - self._cost(storage, one) for one in choice.folders}
                 return sorted(saved, key=lambda one: (-saved[one], one))[:_LISTINGS]
             below[parent_of(folder)].append(choice)
@@ -184,22 +195,19 @@ class SharedLooks:
                 changes.update({above for path in ends for above in parents_of(path, root=True)})
                 leaving += one.src.fs == fs
             self._others[fs] = max(0, (self._listed or 0) - leaving)
-        return self._changes[fs][folder] + self._others[fs]
-
-
-def both_ends(task: Task) -> Iterator[tuple[Storage, str]]:
-    """Both ends of a task."""
-    yield task.source, task.src
-    yield task.target, task.dst
+        return self._changes[fs][folder] + (0 if is_ours(folder) else self._others[fs])
 
 
 def _may_be_listed(task: Task) -> bool:
     """Whether a listing shows as much of both ends as a look: a hash, and the present."""
     if task.route not in COPIES or not is_copied_by_bucket(task.source, task.target):
         return False
-    source, target = task.source.capabilities, task.target.capabilities
-    current = source.current_listings and target.current_listings and source.flat_listing and target.flat_listing
-    return current and has_common_hash(task.operation, task.source, task.target)
+    shown = _shows_as_much_as_looks(task.source) and _shows_as_much_as_looks(task.target)
+    return shown and has_common_hash(task.operation, task.source, task.target)
+
+
+def _shows_as_much_as_looks(storage: Storage) -> bool:
+    return storage.capabilities.current_listings and storage.capabilities.flat_listing
 
 
 def _is_below(path: str, folder: str) -> bool:

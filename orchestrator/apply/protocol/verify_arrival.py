@@ -25,12 +25,13 @@ from orchestrator.apply.protocol.next_action import Action
 from orchestrator.apply.protocol.own_uploads import is_our_upload
 from orchestrator.apply.protocol.routes import COPIES, Route, is_copied_by_bucket
 from orchestrator.apply.protocol.same_bytes import Match, compare, holds
-from orchestrator.apply.protocol.shared_looks import SharedLooks, both_ends
+from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, is_one_object, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
 from orchestrator.errors import CorruptTransferError, ExitCode, OrchestratorError, RemoteError, TransientError
+from orchestrator.paths import is_ours
 from orchestrator.records import Entry
-from orchestrator.storage.protocol import Naming
+from orchestrator.storage.protocol import Naming, Storage
 
 _CHANGED = "the source has changed since the plan was made"
 
@@ -84,14 +85,33 @@ def _expect_new_content(task: Task, reported: OrchestratorError | None) -> None:
 
 
 def _look_at_arrivals(tasks: Sequence[Task], shared: SharedLooks, *, concurrency: int) -> None:
-    shared.look([task for task in tasks if task.route is Route.TRANSFER], both_ends)
+    """The sources come last: what replaces one after that, and before it is deleted, is lost in a bucket."""
+    moved = [task for task in tasks if task.route is Route.TRANSFER]
+    shared.look([task for task in moved if is_ours(task.dst)], _target_of)
     for task in tasks:
         task.at_target = task.listed_target
-    staged = [task for task in tasks if task.staged is not None]
-    others = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE and task.at_target is None]
-    look_at_staged_copies(staged, concurrency=concurrency)
-    tell_twins_apart([task for task in others if task.may_share_name])
-    look_at_destinations([task for task in others if not task.may_share_name], concurrency=concurrency)
+    look_at_staged_copies([task for task in tasks if task.staged is not None], concurrency=concurrency)
+    _look_at_unseen([task for task in tasks if task.route is not Route.TRANSFER or is_ours(task.dst)], concurrency=concurrency)
+    shared.look(moved, _unseen_ends)
+    for task in moved:
+        task.at_target = task.at_target or task.listed_target
+    _look_at_unseen([task for task in moved if not is_ours(task.dst)], concurrency=concurrency)
+
+
+def _target_of(task: Task) -> Iterable[tuple[Storage, str]]:
+    yield task.target, task.dst
+
+
+def _unseen_ends(task: Task) -> Iterable[tuple[Storage, str]]:
+    yield task.source, task.src
+    if task.at_target is None:
+        yield task.target, task.dst
+
+
+def _look_at_unseen(tasks: Sequence[Task], *, concurrency: int) -> None:
+    unseen = [task for task in tasks if task.staged is None and task.route is not Route.REMOVE and task.at_target is None]
+    tell_twins_apart([task for task in unseen if task.may_share_name])
+    look_at_destinations([task for task in unseen if not task.may_share_name], concurrency=concurrency)
 
 
 def _with_changed_source(tasks: Sequence[Task], *, concurrency: int) -> list[Task]:
