@@ -16,7 +16,7 @@ from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import Session
 from orchestrator.actions.session_settings import DEFAULT_TRANSFERS
-from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_atomically
+from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_config
 from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import WRITTEN_BY, config_path, examine, load_text
 from orchestrator.config.masking import masked
@@ -41,7 +41,7 @@ def init(options: ConfigInitOptions, session: Session) -> Path:
     if session.options.dry_run:
         session.reporter.note(f"would write {path}")
         return path
-    write_atomically(path, template())
+    write_config(path, template())
     session.reporter.document("config-file", f"written: {path}", {"path": str(path)})
     return path
 

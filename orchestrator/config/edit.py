@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from orchestrator.atomic_file import write_atomically
 from orchestrator.config.fields import aliases_of, fields_of
 from orchestrator.config.loading import examine
 from orchestrator.config.masking import is_secret
@@ -109,7 +109,7 @@ def set_key(path: Path, key: str, value: str, check: Check | None = None) -> lis
     except ConfigError as error:
         raise ConfigError(f"not written: {error.message}") from error
     refuse([one for one in after if _is_of(names, one) or not _was_there(one, before, unread)], "not written: ")
-    write_atomically(path, new_text)
+    write_config(path, new_text)
     return [*after]
 
 
@@ -232,24 +232,14 @@ def _is_structure(value: str) -> bool:
     return value.startswith(("[", "{", '"', "'")) and not value.startswith(("{{", "{%"))
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_config(path: Path, text: str) -> None:
     """Replace the whole file; a new one is readable only by its owner. Raises ConfigError."""
     real = Path(os.path.realpath(path))
     try:
         real.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = real.stat().st_mode & 0o777 if real.exists() else 0o600
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
+        write_atomically(real, [text.encode("utf-8")], mode)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot write the config file: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(real)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
         raise ConfigError(f"{path}: cannot write the config file: {error.strerror}") from error
 
 

@@ -5,12 +5,11 @@ No sample has a time of its own: the collector refuses those. The label is `name
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.atomic_file import write_atomically
 from orchestrator.errors import UsageError
 from orchestrator.job_history.store import JobRun
 
@@ -75,16 +74,7 @@ def _values(job: JobFacts) -> Iterator[tuple[str, str]]:
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole; every user may read it. Raises UsageError."""
     try:
-        # The collector reads each *.prom in the folder: the name must not end so before it is complete.
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                os.fchmod(file.fileno(), 0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, [text.encode("utf-8")], 0o644)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 

@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from orchestrator.atomic_file import write_atomically
 from orchestrator.errors import IntegrityError, OrchestratorError, UsageError
 from orchestrator.plan.build import encoded, plan_id_of, seal
 from orchestrator.plan.model import FORMAT, READABLE_FORMATS, Header, Operation, Plan
@@ -26,17 +26,8 @@ _VERSION = re.compile(r"music-orchestrator-plan/([0-9]{1,9})")
 def write_plan(plan: Plan, file: Path) -> None:
     """Write the plan, sealed, readable by its owner only. The file appears complete or not at all."""
     sealed = seal(plan)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".new")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(msgspec.json.encode(sealed.header, order="deterministic") + b"\n")
-            stream.writelines(encoded(sealed.operations))
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
+    header = msgspec.json.encode(sealed.header, order="deterministic") + b"\n"
+    write_atomically(file, itertools.chain([header], encoded(sealed.operations)))
 
 
 def read_plan(file: Path) -> Plan:

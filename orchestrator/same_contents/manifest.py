@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from orchestrator.atomic_file import write_atomically
 from orchestrator.errors import UsageError
 from orchestrator.same_contents.matching import Matching
 from orchestrator.same_contents.records import Proof, Wanted
@@ -20,16 +19,7 @@ FORMAT = "music-orchestrator-manifest/1"
 def write_manifest(file: Path, source: str, target: str, found: Matching) -> None:
     """Write it; it appears complete or not at all. `source` and `target` are the locations. Raises UsageError."""
     try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".new")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.writelines(msgspec.json.encode(line) + b"\n" for line in _lines(source, target, found))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(file)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_atomically(file, (msgspec.json.encode(line) + b"\n" for line in _lines(source, target, found)))
     except OSError as error:
         raise UsageError(f"cannot write the manifest {file}: {error.strerror}") from error
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
+from orchestrator.atomic_file import write_atomically
 from orchestrator.errors import UsageError
 from orchestrator.schedules import crontab, launchd, systemd
 from orchestrator.schedules.marks import Mark, mark_of
@@ -82,17 +81,7 @@ def write(files: Iterable[tuple[Path, str]]) -> None:
     for path, text in files:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, temporary = tempfile.mkstemp(prefix=f".{NAME}.", dir=path.parent)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
-                    stream.write(text)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            write_atomically(path, [text.encode("utf-8", "surrogateescape")], 0o644)
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
 
