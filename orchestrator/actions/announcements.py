@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from urllib.parse import urlsplit
 
 import msgspec
 
+from orchestrator.actions.outbox import Letter, Outbox, Remembered
 from orchestrator.actions.session import Session
 from orchestrator.config.jobs import Job
 from orchestrator.config.notify import Notify, healthcheck_problem, url_problem
@@ -16,7 +19,7 @@ from orchestrator.config.references import Reference, References
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.job_history.store import GOES_ON
 from orchestrator.notify.delivery import Delivery
-from orchestrator.notify.message import Ending, Message, message_of
+from orchestrator.notify.message import Ending, message_of
 from orchestrator.rclone.known_secrets import hide
 
 _TOKEN = 8
@@ -47,6 +50,11 @@ class Announcements:
                 check = _HealthCheck(f"{where}.healthcheck", notify.healthcheck)
                 self._checks.setdefault(msgspec.json.encode(notify.healthcheck), check)
 
+    def of_failures(self, name: str) -> bool:
+        """Whether there are messages about failures of this job."""
+        notify = self._notify(name)[1]
+        return bool(notify.urls) and "failure" in notify.on
+
     @property
     def with_messages(self) -> bool:
         """Whether messages may be sent, which say what was changed."""
@@ -58,11 +66,11 @@ class Announcements:
         if check is not None and check.started is None:
             check.started = self._call(check, None)
 
-    def end(self, endings: Sequence[Ending], *, together: bool) -> dict[str, str | None]:
+    def end(self, endings: Sequence[Ending], remembered: Remembered, *, together: bool) -> dict[str, str | None]:
         """Announce how jobs ended, all at the same time, and wait for that as long as it may take.
 
         `together`: they were refused for one reason, and share a message. Returns what was tried, by the key of the config: what
-        went wrong, or None.
+        went wrong, or None. A message that cannot be sent waits in the history for the next run.
         """
         for ending in endings:
             check = self._check_of(ending.run.job)
@@ -70,10 +78,21 @@ class Announcements:
                 check.codes.append(ExitCode(ending.run.exit_code or 0))
         sent = [check.started for check in self._checks.values() if check.started is not None]
         sent += [self._call(check, worst(check.codes)) for check in self._checks.values() if check.codes]
-        sent += self._messages(endings, together=together)
         problems: dict[str, str | None] = {}
+        outbox = Outbox(remembered)
+        addresses = self._put(endings, outbox, together=together)
+        if addresses:
+            from orchestrator.notify.apprise_messages import MISSING, installed  # noqa: PLC0415 - many configs have no addresses
+
+            missing = None if installed() else MISSING
+            problems |= {label.rpartition(".")[0]: missing for label in addresses}
+            if missing is None:
+                sent += [
+                    self._post(label, url, outbox.letters(label)) for label, url in addresses.items() if outbox.letters(label)
+                ]
         for delivery in sent:
             problems[delivery.label] = delivery.problem() or problems.get(delivery.label)
+        outbox.close()
         return problems
 
     def _notify(self, name: str) -> tuple[str, Notify]:
@@ -122,33 +141,32 @@ class Announcements:
 
         return Delivery(check.label, send)
 
-    def _messages(self, endings: Sequence[Ending], *, together: bool) -> list[Delivery]:
-        wanted = [
-            (where, notify, message)
-            for where, notify, shared in self._by_message(endings, together=together)
-            for message in [message_of(shared, socket.gethostname())]
-            if message.event in notify.on and notify.urls
-        ]
-        if not wanted:
-            return []
-        from orchestrator.notify.apprise_messages import MISSING, installed  # noqa: PLC0415 - most runs send none
+    def _put(self, endings: Sequence[Ending], outbox: Outbox, *, together: bool) -> dict[str, str | Reference]:
+        """Put the messages about these jobs into the outbox. The addresses of all jobs, by their keys in the config."""
+        urls = {where: notify.urls for where, notify in map(self._notify, self._jobs)}
+        labels = {where: [f"{where}.urls.{number}" for number in range(len(found))] for where, found in urls.items()}
+        for label in chain(*labels.values()):
+            outbox.open(label)
+        for where, notify, shared in self._by_message(endings, together=together):
+            news = [ending for ending in shared if ending.wanted(notify.on)]
+            if news and notify.urls:
+                message = message_of(news, socket.gethostname())
+                for label in labels[where]:
+                    outbox.put(label, message)
+        return dict(zip(chain(*labels.values()), chain(*urls.values()), strict=True))
 
-        if not installed():
-            self._session.reporter.warning(f"{wanted[0][0]}.urls: {MISSING}")
-            return []
-        return [
-            self._message(f"{where}.urls.{number}", url, message)
-            for where, notify, message in wanted
-            for number, url in enumerate(notify.urls)
-        ]
-
-    def _message(self, label: str, url: str | Reference, message: Message) -> Delivery:
+    def _post(self, label: str, url: str | Reference, letters: Sequence[Letter]) -> Delivery:
+        """Send these messages to an address in the background, one after the other; the first that fails ends that."""
         from orchestrator.notify.apprise_messages import send as send_message  # noqa: PLC0415 - as above
 
-        def send(_until: float) -> None:
+        def send(until: float) -> None:
             if reason := url_problem(url):
                 raise UsageError(reason)
-            send_message(self._secret(url, label), message)
+            address = self._secret(url, label)
+            for letter in letters:
+                if time.monotonic() < until:
+                    send_message(address, letter.message)
+                    letter.arrived = True
 
         return Delivery(label, send)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.actions.broken_ways import broken_ways
 from orchestrator.actions.jobs import chosen_jobs
 from orchestrator.actions.schedule import installed_times
 from orchestrator.actions.session import Session
@@ -63,6 +64,11 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
         session.reporter.table("job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs")
+        broken = [
+            {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}
+            for one in broken_ways(session)
+        ]
+        session.reporter.table("broken-report", _BROKEN_COLUMNS, broken, empty="")
         for name in options.jobs:
             rows = [_run_row(run, under_way=under_way) for run in session.job_history.last(name, _SHOWN)]
             session.reporter.table("job-run", _RUN_COLUMNS, rows, empty="", title=name)
@@ -172,6 +178,13 @@ _RUN_COLUMNS = (
     Column("skipped", "skipped", right=True),
     Column("result", "result", text=_result_text),
     Column("why", "why"),
+)
+
+
+_BROKEN_COLUMNS = (
+    Column("label", "does not work", whole=True),
+    Column("age_s", "for", whole=True, text=lambda row: age_text(row["age_s"])),
+    Column("reason", "why"),
 )
 
 

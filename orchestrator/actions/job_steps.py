@@ -65,6 +65,20 @@ def check_step(step: JobStep, session: Session) -> None:
         way_of(_as_sync(options), session, (named[0][0], named[1][0]))
 
 
+def names_of_pairs(step: JobStep, session: Session) -> frozenset[str]:
+    """What the pairs of locations are called that a step syncs: see `names_of_pair`. Sends no requests."""
+    from orchestrator.actions.waiting import names_of_pair
+
+    (options,) = step.commands.values()
+    if isinstance(options, SyncStep):
+        a, b = session.named(options.a, options.b)
+        return names_of_pair(session, a.fs, b.fs)
+    if isinstance(options, OrganizeStep):
+        organized, *mirrors = session.named(options.target or options.source, *options.mirrors)
+        return frozenset[str]().union(*(names_of_pair(session, organized.fs, mirror.fs) for mirror in mirrors))
+    return frozenset()
+
+
 def max_delete_of(step: JobStep) -> str | None:
     """The limit that a step sets for itself, as on the command line."""
     (options,) = step.commands.values()

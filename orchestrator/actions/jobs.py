@@ -6,13 +6,14 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 
 import msgspec
 
 from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.job_reports import JobOutcome, JobReports
-from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of
+from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of, names_of_pairs
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import anything_due, interrupted_syncs
 from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
@@ -34,7 +35,7 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
 
     job: str
     number: int
-    """Counted from 1."""
+    """Counted from 1; 0 is what waited in the queue for the job, and was done before."""
     command: str
     exit_code: ExitCode | None
     """None: it was not started, because the job had ended before it."""
@@ -126,7 +127,7 @@ class _Jobs:
         """Do what waits, and then these jobs."""
         session = self._session
         session.deadline = _deadline(self._options.max_duration)
-        codes = [session.problems.exit_code(self._caught("queue", lambda: _flush_due(session)))]
+        codes = [self._flush([*jobs])]
         for name, job in jobs.items():
             steps = [*placed_steps(session.config.jobs, [name])]
             with self._limits_of(job), self._reported(name) as outcome:
@@ -135,13 +136,41 @@ class _Jobs:
             codes += outcome.codes
         return JobsResult(worst([*codes, ExitCode.INTERRUPTED if session.stop.is_set() else ExitCode.DONE]), tuple(self._results))
 
+    def _flush(self, jobs: Sequence[str]) -> ExitCode:
+        """Sync what waits and is due. An error of the queue itself is reported with the first job."""
+        code = self._session.problems.exit_code(
+            self._caught("queue", lambda: _flush_due(self._session, partial(self._queued, jobs)))
+        )
+        if code not in GOES_ON and not self._results:
+            with self._part(jobs[0]) as outcome:
+                outcome.codes.append(code)
+        return code
+
+    def _part(self, name: str) -> AbstractContextManager[JobOutcome]:
+        return nullcontext(JobOutcome([], [])) if self._reports is None else self._reports.part(name)
+
+    def _reported(self, name: str) -> AbstractContextManager[JobOutcome]:
+        return nullcontext(JobOutcome([], [])) if self._reports is None else self._reports.job(name)
+
     @contextmanager
-    def _reported(self, name: str) -> Iterator[JobOutcome]:
-        if self._reports is None:
-            yield JobOutcome([], [])
-            return
-        with self._reports.job(name) as outcome:
-            yield outcome
+    def _queued(self, jobs: Sequence[str], names: frozenset[str]) -> Iterator[list[ExitCode]]:
+        """Sync what waited for a pair of locations: a part of the job that syncs it, otherwise of the first one."""
+        session, began = self._session, time.monotonic()
+        steps = [(name, placed.step) for name in jobs for placed in placed_steps(session.config.jobs, [name])]
+        job = next((name for name, step in steps if names & names_of_pairs(step, session)), jobs[0])
+        with self._part(job) as outcome:
+            codes: list[ExitCode] = []
+            run_before, before, session.summary.run = session.summary.run, session.problems.told, None
+            yield codes
+            code = session.problems.exit_code(worst(codes), before)
+            outcome.codes.append(code)
+            self._ended(StepResult(job=job, number=0, command="queue", exit_code=code), began, run_before)
+
+    def _ended(self, result: StepResult, began: float, run_before: str | None) -> None:
+        """Note how a step ended that was done; the summary names the last run."""
+        summary = self._session.summary
+        self._note(msgspec.structs.replace(result, run=summary.run, duration_s=round(time.monotonic() - began, 3)))
+        summary.run = summary.run or run_before
 
     @contextmanager
     def _limits_of(self, job: Job) -> Iterator[None]:
@@ -192,16 +221,7 @@ class _Jobs:
         limit = session.options.max_delete
         with session.using(max_delete=max_delete_of(placed.step) if limit is None else limit):
             code = session.problems.exit_code(self._caught(label, lambda: do_step(placed.step, session)), before)
-        result = StepResult(
-            job=placed.job,
-            number=number,
-            command=_command(placed),
-            exit_code=code,
-            run=session.summary.run,
-            duration_s=round(time.monotonic() - began, 3),
-        )
-        session.summary.run = session.summary.run or run_before
-        self._note(result)
+        self._ended(StepResult(job=placed.job, number=number, command=_command(placed), exit_code=code), began, run_before)
         return code
 
     def _note(self, result: StepResult) -> None:
@@ -232,14 +252,14 @@ class _Jobs:
             return code
 
 
-def _flush_due(session: Session) -> ExitCode:
+def _flush_due(session: Session, part: Callable[[frozenset[str]], AbstractContextManager[list[ExitCode]]]) -> ExitCode:
     """Sync what waits in the queue and is due; without any, nothing is said."""
     session.problems.forget_other_parts("run ", [f"run {run.id}" for run in interrupted_syncs(session)])
     if not anything_due(session):
         return ExitCode.DONE
     from orchestrator.actions.queue import flush  # noqa: PLC0415 - slow to import, and most runs do not need it
 
-    return flush(QueueFlushOptions(due=True), session)
+    return flush(QueueFlushOptions(due=True), session, part)
 
 
 def _deadline(allowed: str | None) -> Deadline | None:

@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.actions.ignored_files import IgnoredFiles
 from orchestrator.actions.session_settings import Settings
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem, same_reason
+from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem, same_failure
 from orchestrator.report.reporter import Reporter
 from orchestrator.wording import counted
 
@@ -153,7 +153,7 @@ class ProblemReports:
             known, last = self._of_part(part)
             now = time.time()
             since = next((one.since for one in known if one.key == found.key), None)
-            met_before = before is not None and same_reason(before) == same_reason(message)
+            met_before = before is not None and same_failure(before) == same_failure(message)
             old = met_before if since is None else (last - since) // REMIND_S == (now - since) // REMIND_S
             self._settle(_Search(_scope_of(part), _always, [found]), done=True)
         old = old and not options.strict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -53,22 +54,35 @@ def list_queue(session: Session) -> list[Waiting]:
     return rows
 
 
-def flush(options: QueueFlushOptions, session: Session) -> ExitCode:
+Part = Callable[[frozenset[str]], AbstractContextManager[list[ExitCode]]]
+"""A block in which one pair of locations is synced, which gets the exit code. The argument: all that the pair is called."""
+
+
+def _alone(_names: frozenset[str]) -> AbstractContextManager[list[ExitCode]]:
+    return nullcontext([])
+
+
+def flush(options: QueueFlushOptions, session: Session, part: Part = _alone) -> ExitCode:
     """Finish the syncs that stopped half-way, and sync each pair that waits. One that fails does not stop the next.
 
-    Returns the worst exit code. Raises InterruptedRunError.
+    `part`: what is around each of them. Returns the worst exit code. Raises InterruptedRunError.
     """
     session.need_consent("queue flush")
     codes = []
     for run in interrupted_syncs(session):
-        codes.append(_tried(session, f"run {run.id}", partial(resume, ResumeOptions(run=run.id), session))[0])
+        with part(names_of_pair(session, run.source, run.target)) as codes_of_part:
+            code, _ = _tried(session, f"run {run.id}", partial(resume, ResumeOptions(run=run.id), session))
+            codes_of_part.append(code)
+        codes.append(code)
         if session.stop.is_set():
             return worst(codes)
     now = time.time()
     with open_queue(session) as queue:
         rows = [row for row in all_waiting(session, queue) if row.due(now) or not options.due]
     for row in rows:
-        code, reason = _tried(session, name_of_intention(row.intention), partial(_sync, session, row), row.reason)
+        with part(row.intention.names) as codes_of_part:
+            code, reason = _tried(session, name_of_intention(row.intention), partial(_sync, session, row), row.reason)
+            codes_of_part.append(code)
         if reason and not session.options.dry_run and code not in (ExitCode.UNREACHABLE, ExitCode.LOCKED):
             with open_queue(session) as queue:  # `sync` itself does it where a remote is away
                 queue.failed(row.number or 0, reason, time.time())

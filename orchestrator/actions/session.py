@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from orchestrator.storage.protocol import Storage
     from orchestrator.storage.rclone_backed.storage import RcloneStorage
     from orchestrator.tags.policy import Policy
+
+EnteredT = TypeVar("EnteredT")
 
 CATALOGUE_FILE = "catalogue.sqlite3"
 JOURNAL_FILE = "journal.sqlite3"
@@ -79,9 +81,9 @@ class Session(Settings):
         """Close everything, the last opened first."""
         self._opened.close()
 
-    def enter(self, context: AbstractContextManager[object]) -> None:
+    def enter(self, context: AbstractContextManager[EnteredT]) -> EnteredT:
         """Enter a context that ends when the session is closed."""
-        self._opened.enter_context(context)
+        return self._opened.enter_context(context)
 
     @contextmanager
     def part(self, options: CommonOptions) -> Iterator[Session]:

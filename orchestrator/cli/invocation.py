@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -91,21 +91,31 @@ def _start(name: str, words: Sequence[str], session: Session, body: Callable[[Se
     session.check_options()
     for variable, near in misspelled_variables(os.environ).items():
         session.reporter.warning(f"the variable {variable} has no effect: did you mean {near}?")
-    _open_log(name, words, session, stderr)
-    return session.problems.exit_code(ExitCode(body(session)))
+    problems: list[str] = []
+    try:
+        _open_log(name, words, session, stderr, problems)
+        return session.problems.exit_code(ExitCode(body(session)))
+    finally:
+        _report_log(name, session, problems)
 
 
-def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO) -> None:
-    """Open the log file. Raises UsageError if it cannot be written; for `run` that is a warning: nobody is there to mend it."""
+def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO, problems: list[str]) -> None:
+    """Open the log file; what keeps it from being written, now or later, is added to `problems`.
+
+    Raises UsageError if it cannot be opened; not for `run`, where nobody is there to mend it, and `status`, which shows that.
+    """
     file, verbose = _log_file(name, session), session.options.verbose
     log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
+
+    def failed(error: OSError) -> None:
+        problems.append(f"cannot write the log file {file}: {error.strerror}")
+
     try:
-        failed = partial(_report_lost_log, session, file)
         session.enter(logging_to(file, stderr, verbose=verbose, log_format=log_format, failed=failed))
     except UsageError as error:
-        if name != "run":
+        if name not in {"run", "status"}:
             raise
-        session.reporter.warning(error.message)
+        problems.append(error.message)
         session.enter(logging_to(None, stderr, verbose=verbose))
         return
     if file is not None:
@@ -113,8 +123,21 @@ def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO)
         session.enter(logged.logging_summary(session.summary, _without_secrets(name, words)))
 
 
-def _report_lost_log(session: Session, file: Path | None, error: OSError) -> None:
-    session.reporter.warning(f"cannot write the log file {file}: {error.strerror}")
+def _report_log(name: str, session: Session, problems: Sequence[str]) -> None:
+    """Warn of a log file that could not be written; cron hears of it once."""
+    if name != "run" or session.log_file is None or session.options.dry_run:
+        for problem in problems:
+            (session.reporter.note if name == "status" else session.reporter.warning)(problem)
+        return
+    from orchestrator.actions.broken_ways import warn_of_ways  # noqa: PLC0415 - most runs have no log file
+
+    history = None
+    with suppress(OrchestratorError):  # `run` itself has reported that
+        history = session.job_history
+    try:
+        warn_of_ways(session, {"log_file": problems[0] if problems else None}, history)
+    except OrchestratorError as error:
+        session.reporter.warning(error.message)
 
 
 def _without_secrets(name: str, words: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ class HistoryDatabase(Database):
     """The database of how jobs ended. Nothing that `run` does depends on it."""
 
     name = "history of jobs"
-    schema_version = 2
+    schema_version = 3
     rebuilt = True
     remedy = "delete it: only `status` needs it"
     # `body` is the JSON of a JobRun without its number. `open`: see the store.
@@ -18,8 +18,10 @@ class HistoryDatabase(Database):
         "CREATE TABLE run (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, open INTEGER, body TEXT NOT NULL)",
         "CREATE INDEX run_of_job ON run (job, number)",
         "CREATE TABLE job (name TEXT PRIMARY KEY, times TEXT NOT NULL, since REAL NOT NULL, succeeded REAL)",
-        # The addresses (by their keys in the config) that did not answer, and when that was last reported.
-        "CREATE TABLE silent (label TEXT PRIMARY KEY, reported REAL NOT NULL)",
+        # The other tables: see `announced`. `same` is a reason without what changes each time. `message`: JSON of the caller.
+        "CREATE TABLE failure (job TEXT, same TEXT, told REAL NOT NULL, PRIMARY KEY (job, same))",
+        "CREATE TABLE unsent (number INTEGER PRIMARY KEY, label TEXT NOT NULL, at REAL NOT NULL, message TEXT NOT NULL)",
+        "CREATE TABLE broken (label TEXT PRIMARY KEY, reason TEXT NOT NULL, since REAL NOT NULL, told REAL NOT NULL)",
     )
 
     def disk_full(self) -> OrchestratorError:

@@ -6,13 +6,15 @@ The clock may have been wrong when something was recorded: rows are ordered by t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
 
 from orchestrator.errors import ExitCode
+from orchestrator.job_history.announced import Announced
 from orchestrator.job_history.database import HistoryDatabase
 from orchestrator.sqlite import transaction
 
@@ -24,9 +26,6 @@ KEPT = 100
 KEPT_IN_ALL = 10_000
 """Of all jobs, also of those that the config no longer has."""
 
-
-REMIND_S = 7 * 86400.0
-"""How long a server that does not answer is not reported again."""
 _OPEN, _UNREPORTED = 1, 2
 """It has begun, and nothing has said yet how it ended; it was killed, and that was not reported yet. Otherwise 0."""
 
@@ -70,6 +69,8 @@ class JobHistory:
         self._database = HistoryDatabase(file)
         self._connection, self.moved_aside = self._database.open_or_replace()
         """Where a damaged database was moved; what it held is lost."""
+        self.announced = Announced(self._writing)
+        """What was announced of the jobs."""
 
     def __enter__(self) -> JobHistory:
         return self
@@ -125,6 +126,11 @@ class JobHistory:
                 connection.execute("UPDATE run SET body = ? WHERE number = ?", (_body(known), run.number))
             connection.execute("UPDATE job SET succeeded = ? WHERE succeeded > ?", (now, now))
 
+    def failed_in_a_row(self, job: str) -> list[JobRun]:
+        """The runs that have failed since the job was last done, the latest first; of those that are kept."""
+        ended = (run for run in self.last(job) if run.exit_code is not None or run.killed)
+        return [*takewhile(lambda run: not run.succeeded, ended)]
+
     def last_success(self, job: str) -> float | None:
         """When the job was last done."""
         with self._database.mapped_errors():
@@ -145,15 +151,6 @@ class JobHistory:
                 (job, wanted, now),
             )
         return now
-
-    def new_silence(self, failed: Collection[str], answered: Collection[str], now: float) -> set[str]:
-        """Those of the addresses that do not answer which were not reported for REMIND_S: they count as reported from now on."""
-        with self._writing() as connection:
-            connection.executemany("DELETE FROM silent WHERE label = ?", [(label,) for label in answered])
-            reported = dict(connection.execute("SELECT label, reported FROM silent"))
-            new = {label for label in failed if not now - REMIND_S < reported.get(label, 0.0) <= now}
-            connection.executemany("INSERT OR REPLACE INTO silent VALUES (?, ?)", [(label, now) for label in new])
-        return new
 
     def _close(self, run: JobRun) -> None:
         """It gets a new number: others, that found the lock taken, may have ended since it began."""

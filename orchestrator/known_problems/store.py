@@ -30,9 +30,20 @@ _CHANGING = re.compile(
 """What servers and we put into messages that is different each time."""
 
 
+_AMOUNT = re.compile(
+    r"\b\d+(?:\.\d+)?(?= (?:of \d+ )?(?:bytes|B|[KMGT]iB|audio files?|files?|changes?|are free)\b)|(?<=--max-delete )\d+\b"
+)
+"""How much it was this time: a library that grows makes other numbers of the same failure."""
+
+
 def same_reason(reason: str) -> str:
     """A reason without what changes each time: two problems with the same one have not changed."""
     return _CHANGING.sub("*", reason)
+
+
+def same_failure(reason: str) -> str:
+    """As `same_reason`, of a part of the work that failed as a whole: amounts do not count either."""
+    return _AMOUNT.sub("*", same_reason(reason))
 
 
 class StandingProblem(msgspec.Struct, frozen=True):
@@ -52,7 +63,8 @@ class StandingProblem(msgspec.Struct, frozen=True):
     @property
     def key(self) -> tuple[str, str, str]:
         """What is the same about it in the next run, beside its location."""
-        return self.path, self.code, same_reason(self.reason) + self.details
+        same = same_reason if self.location else same_failure
+        return self.path, self.code, same(self.reason) + self.details
 
 
 class KnownProblems:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -31,16 +30,36 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """Of all, also of those that are not in `errors`."""
     killed_before: str = ""
     """When the run began that was killed before this one, if one was."""
+    failed_before: int = 0
+    """How many runs in a row have failed before this one."""
+    failing_since: str = ""
+    """When the first of these began."""
+    told: bool = False
+    """It failed, as was announced before. It was done: that it had failed was announced."""
 
     @property
-    def event(self) -> Event:
-        """What kind of news it is. A run that was killed could not report itself, so the next one reports a failure."""
-        if not self.run.succeeded or self.killed_before:
+    def recovered(self) -> bool:
+        """Whether people wait to hear that all is well again."""
+        return self.run.succeeded and self.told and not self.killed_before
+
+    @property
+    def event(self) -> Event | None:
+        """What kind of news it is; None: it was announced before.
+
+        A run that was killed could not report itself, so the next one reports a failure.
+        """
+        if self.killed_before or not (self.run.succeeded or self.told):
             return "failure"
-        return "news" if self.run.changed or self.run.exit_code == ExitCode.SOME_FAILED else "success"
+        if self.run.changed or self.run.exit_code == ExitCode.SOME_FAILED:
+            return "news"
+        return "success" if self.run.succeeded else None
+
+    def wanted(self, on: Collection[Event]) -> bool:
+        """Whether there is to be a message of it. Who hears of a failure hears of its end as well."""
+        return self.event in on or (self.recovered and "failure" in on)
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """One message, as text."""
 
     event: Event
@@ -50,21 +69,26 @@ class Message(NamedTuple):
 
 def message_of(endings: Sequence[Ending], host: str) -> Message:
     """The message about one job, or about several that ended alike (one run, refused before any began)."""
-    first = endings[0]
+    first = endings[0] if len(endings) == 1 else msgspec.structs.replace(endings[0], failed_before=0)
     names = ", ".join(ending.run.job for ending in endings)
     title = f"music-orchestrator on {host}: {names} {_what(first)}"
-    return Message(first.event, _safe(title), "\n".join(_safe(line) for line in _lines(first)) or _safe(title))
+    return Message(first.event or "failure", _safe(title), "\n".join(_safe(line) for line in _lines(first)) or _safe(title))
 
 
 def _what(ending: Ending) -> str:
     run = ending.run
+    changes = f": {counted(run.changed, 'change')}" if run.changed else ""
     if not run.succeeded:
-        return f"failed ({_code_text(run)})"
+        failed = f"{'still fails' if ending.failed_before else 'failed'} ({_code_text(run)})"
+        return failed + (changes if ending.event == "news" else "")
     if ending.killed_before:
         return "was killed before, and is done now"
+    problems = ", with problems" if run.exit_code else ""
+    if ending.recovered:
+        return f"is back to normal after {counted(max(1, ending.failed_before), 'failed run')}{problems}{changes}"
     if run.changed:
-        return f"done: {counted(run.changed, 'change')}"
-    return "done, with problems" if run.exit_code else "done: nothing to do"
+        return f"done{changes}"
+    return f"done{problems}" if problems else "done: nothing to do"
 
 
 def _code_text(run: JobRun) -> str:
@@ -76,6 +100,8 @@ def _lines(ending: Ending) -> list[str]:
     lines = []
     if ending.killed_before:
         lines.append(f"the run of {ending.killed_before} was killed, or the machine went down; this one went on from there")
+    if ending.failed_before and (ending.recovered or not ending.run.succeeded):
+        lines.append(f"{counted(ending.failed_before, 'run')} before this one failed, since {ending.failing_since}")
     if facts := _facts(ending.run):
         lines.append(facts)
     errors = [f"error: {error}" for error in ending.errors[:_MOST_ERRORS]]

@@ -12,10 +12,15 @@ from typing import Any
 import pytest
 
 from orchestrator.actions import config_file
+from orchestrator.actions.session import open_session
+from orchestrator.actions.waiting import intention_to_sync, put
 from orchestrator.apply.guard.lock import RunLock
 from orchestrator.cli.main import run
+from orchestrator.config.options.common import CommonOptions
+from orchestrator.config.options.sync import SyncOptions
 from orchestrator.job_history.store import HISTORY_FILE, JobHistory
 from orchestrator.notify import apprise_messages, delivery
+from orchestrator.plan.planners.sync.records import Direction
 from orchestrator.schedules import crontab, systemd
 from orchestrator.schedules.marks import marked
 from orchestrator.track import Track
@@ -117,6 +122,111 @@ def test_a_job_that_fails_is_reported_with_its_code_and_the_reason(machine: Mach
     assert [one["result"] for one in machine.status()] == ["failed"]
 
 
+@pytest.fixture
+def ahead(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How many seconds the clock is ahead."""
+    seconds, now = [0.0], time.time
+    monkeypatch.setattr(time, "time", lambda: now() + seconds[0])
+    return seconds
+
+
+def test_a_failure_that_lasts_is_one_message_until_it_changes_a_week_has_passed_or_it_ends(
+    machine: Machine, ahead: list[float]
+) -> None:
+    def night(*, code: int) -> list[str]:
+        """What is heard of the next one."""
+        ahead[0] += DAY
+        machine.server.calls.clear()
+        assert machine("run", "-q")[0] == code
+        return [message["title"].partition(": ")[2] for message in machine.messages()]
+
+    machine.jobs = f"nightly: [{{scan: {{location: {machine.home}/nowhere}}}}]"
+    assert night(code=2) == ["nightly failed (2: usage or configuration)"]
+    assert night(code=2) == []
+    machine.jobs = f"nightly: [{{scan: {{location: {machine.home}/elsewhere}}}}]"
+    assert night(code=2) == ["nightly still fails (2: usage or configuration)"], "for another reason"
+    assert [night(code=2) for _ in range(6)] == [[]] * 6
+    assert night(code=2) == ["nightly still fails (2: usage or configuration)"], "after a week"
+    assert machine.messages()[0]["message"].splitlines()[0].startswith("9 runs before this one failed, since 20")
+    assert night(code=2) == []
+    (machine.home / "elsewhere").mkdir()
+    assert night(code=0) == ["nightly is back to normal after 11 failed runs"]
+    assert machine.messages()[0]["type"] == "success"
+    assert night(code=0) == []
+    (machine.home / "elsewhere").rmdir()
+    assert night(code=2) == ["nightly failed (2: usage or configuration)"]
+    machine.notify = machine.notify[:-1] + ", on: [news]}"
+    (machine.home / "elsewhere").mkdir()
+    assert night(code=0) == [], "who does not hear of failures does not hear of their ends"
+
+
+def test_a_message_that_could_not_be_sent_is_sent_by_the_next_run(machine: Machine, ahead: list[float]) -> None:
+    """To each address by itself, in order, and with its time; a failure that lasts does not pile up."""
+    there = f"json://127.0.0.1:{machine.server.port}"
+    machine.notify = f"{{urls: ['{there}/away', '{there}/well']}}"
+    machine.server.answer = lambda path, _number: Answer(503 if path == "/away" else 200)
+    machine.add("1.mp3")
+    warning = "warning: notify.urls.0: Failed to send JSON POST notification: Servers are overloaded., error=503.\n"
+
+    def heard(path: str) -> list[str]:
+        calls = [json.loads(body)["title"] for _, asked, body in machine.server.calls if asked == path]
+        return [title.partition(": ")[2] for title in calls]
+
+    code, _, err = machine("run", "-q")
+    assert (code, err) == (0, warning), err
+    assert heard("/well") == ["nightly done: 1 change"]
+    machine.jobs = f"nightly: [{{scan: {{location: {machine.home}/nowhere}}}}]"
+    for _ in range(3):
+        ahead[0] += DAY
+        assert "notify.urls" not in machine("run", "-q")[2], "cron has mailed it"
+    (broken,) = [one for one in machine.status() if one["type"] == "broken-report"]
+    assert (broken["label"], broken["age_s"] // DAY) == ("notify.urls.0", 3)
+    machine.server.calls.clear()
+    machine.server.answer = lambda _path, _number: Answer()
+    assert machine("run", "-q")[0] == 2
+    done, failed = heard("/away")
+    assert done.startswith("nightly done: 1 change (of 20")
+    assert failed.startswith("nightly failed (2: usage or configuration) (of 20")
+    assert heard("/well") == []
+    machine.server.calls.clear()
+    machine("run", "-q")
+    assert machine.messages() == []
+    assert [one["type"] for one in machine.status()] == ["job"]
+
+
+def test_what_waited_in_the_queue_is_a_part_of_the_job_that_syncs_it(machine: Machine, ahead: list[float]) -> None:
+    """Its changes are those of the job: in messages, the history, and `--json`; without such a job, of the first one."""
+    machine.add("1.mp3")
+    machine.jobs = (
+        f"other: {{scan: {{location: inbox}}}}\n  nightly: {{sync: {{a: inbox, b: {machine.home}/copy, mode: to-cloud}}}}"
+    )
+    (machine.home / "copy").mkdir()
+
+    def queue() -> None:
+        with open_session(CommonOptions(state_dir=str(machine.state))) as session:
+            inbox, copy = session.locations(str(machine.inbox), f"{machine.home}/copy")
+            options = SyncOptions(a=inbox.fs, b=copy.fs, to_cloud=True)
+            put(session, intention_to_sync(session, (inbox, copy), Direction.A_TO_B, options), "it was away")
+        ahead[0] += 3600
+
+    queue()
+    code, out, _ = machine("run", "--json")
+    steps = [one for one in map(json.loads, out.splitlines()) if one["type"] == "step"]
+    assert (code, [(one["job"], one["number"], one["command"]) for one in steps]) == (
+        0,
+        [("nightly", 0, "queue"), ("other", 1, "scan"), ("nightly", 1, "sync")],
+    )
+    (message,) = machine.messages()
+    assert message["title"].endswith(": nightly done: 1 change")
+    (other, nightly) = machine.status()
+    assert (other["changed"], nightly["changed"], nightly["runs"]) == (0, 1, [steps[0]["run"]])
+    machine.server.calls.clear()
+    machine.add("2.mp3")
+    queue()
+    assert machine("run", "other", "-q")[0] == 0
+    assert [one["title"].partition(": ")[2] for one in machine.messages()] == ["other done: 1 change"]
+
+
 def test_of_two_jobs_with_one_health_check_each_failure_counts(machine: Machine) -> None:
     machine.jobs = f"bad: [{{scan: {{location: {machine.home}/nowhere}}}}]\n  good: [{{scan: {{location: inbox}}}}]"
     assert machine("run", "-q")[0] == 2
@@ -175,15 +285,11 @@ def test_a_server_that_does_not_answer_keeps_no_job_from_being_done(machine: Mac
     assert time.monotonic() - began < 20
     assert code == 0, err
     warnings = sorted(err.splitlines())
-    assert [line.split(": ")[1] for line in warnings] == [
-        f"cannot write the log file {machine.home}/no/folder/log",
-        "notify.healthcheck",
-        "notify.urls.0",
-        "notify.urls.1",
-        "notify.urls.2",
-        "notify.urls.3",
-        "the file for Prometheus is not written",
-    ]
+    labels = ["log_file", "notify.healthcheck", *(f"notify.urls.{number}" for number in range(4)), "prometheus"]
+    assert [line.split(": ")[1] for line in warnings] == labels
+    shown = [one["label"] for one in machine.status() if one["type"] == "broken-report"]
+    assert shown == labels, "as long as they do not work"
+    assert machine("status", "-q") == (0, "", "")
     assert "hush" not in err
     assert (machine.home / "music/Band/Album (2001)").is_dir()
     assert machine("config", "validate")[0] == 0, "by its form, an address may be right"
@@ -195,10 +301,7 @@ def test_a_server_that_does_not_answer_keeps_no_job_from_being_done(machine: Mac
     assert "hush" not in err
 
 
-def test_a_server_that_is_away_for_long_is_reported_once_a_week(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    ahead = [0.0]
-    now = time.time
-    monkeypatch.setattr(time, "time", lambda: now() + ahead[0])
+def test_a_server_that_is_away_for_long_is_reported_once_a_week(machine: Machine, ahead: list[float]) -> None:
     machine.notify = f"{{healthcheck: '{machine.server.url('uuid')}'}}"
     machine.jobs = "nightly: {scan: {location: inbox}}"
     warning = "warning: notify.healthcheck: the server answered 403\n"
@@ -206,6 +309,11 @@ def test_a_server_that_is_away_for_long_is_reported_once_a_week(machine: Machine
     assert machine("run", "-q") == (0, "", warning)
     assert machine("run", "-q") == (0, "", ""), "cron has mailed it"
     assert warning.removeprefix("warning: ") in machine("run")[1], "a person sees it"
+    machine.server.answer = lambda _path, _number: Answer(404)
+    assert machine("run", "-q") == (0, "", warning.replace("403", "404")), "another reason"
+    assert machine("run", "-q") == (0, "", "")
+    machine.server.answer = lambda _path, _number: Answer(403)
+    assert machine("run", "-q") == (0, "", warning)
     ahead[0] = 8 * DAY
     assert machine("run", "-q") == (0, "", warning)
     machine.server.answer = lambda _path, _number: Answer()
@@ -221,6 +329,12 @@ def test_without_apprise_one_line_says_what_to_install(machine: Machine, monkeyp
     code, _, err = machine("run", "-q")
     needed = "messages need apprise: pip install 'music-orchestrator[notify]'\n"
     assert (code, err) == (0, f"warning: notify.urls: {needed}")
+    machine.add("2.mp3", Track(title=("Other",), artist=("Band",), album=("Album",), track=2, date="2001"))
+    assert machine("run", "-q")[2] == "", "cron has mailed it"
+    monkeypatch.setattr(apprise_messages, "installed", lambda: True)
+    machine.notify = f"{{urls: ['json://127.0.0.1:{machine.server.port}/1', 'json://127.0.0.1:{machine.server.port}/2']}}"
+    assert machine("run", "-q") == (0, "", "")
+    assert len(machine.messages()) == 4, "two that waited, to each address"
     monkeypatch.setattr(config_file, "installed", lambda: False)
     assert machine("config", "validate")[::2] == (0, f"warning: {needed}")
 

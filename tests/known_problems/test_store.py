@@ -41,6 +41,14 @@ def test_what_changes_each_time_is_no_other_reason(one: str, other: str) -> None
     assert same_reason(one) == same_reason(other)
 
 
+def test_a_part_that_fails_with_other_amounts_fails_for_the_same_reason() -> None:
+    reasons = ["needs {} bytes, but only {} are free", "{} of {} files would be deleted, more than --max-delete 5 allows"]
+    for text in reasons:
+        one, other = (StandingProblem("", "nightly, step 1", "quota", text.format(*numbers)).key for numbers in ((7, 8), (9, 10)))
+        assert one == other
+    assert problem("a", "7 of 8 files are lost").key != problem("a", "9 of 9 files are lost").key, "a file has its own reason"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -20,6 +20,18 @@ def run(code: int = 0, changed: int = 0, **more: object) -> JobRun:
         (Ending(run=run(changed=1)), "news", "nightly done: 1 change"),
         (Ending(run=run(3)), "news", "nightly done, with problems"),
         (Ending(run=run(7, changed=5)), "failure", "nightly failed (7: a limit was reached)"),
+        (
+            Ending(run=run(7, changed=5), told=True, failed_before=2),
+            "news",
+            "nightly still fails (7: a limit was reached): 5 changes",
+        ),
+        (Ending(run=run(7), failed_before=2), "failure", "nightly still fails (7: a limit was reached)"),
+        (Ending(run=run(), told=True, failed_before=2), "success", "nightly is back to normal after 2 failed runs"),
+        (
+            Ending(run=run(3, changed=1), told=True, failed_before=1),
+            "news",
+            "nightly is back to normal after 1 failed run, with problems: 1 change",
+        ),
         (Ending(run=run(), killed_before="2026-11-30 02:30"), "failure", "nightly was killed before, and is done now"),
     ],
 )

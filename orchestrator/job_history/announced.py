@@ -1,0 +1,113 @@
+"""What was announced of the jobs: failures, messages that could not be sent yet, and ways to report that do not work.
+
+So people hear of each event once.
+
+The caller passes the time, in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+
+import msgspec
+
+REMIND_S = 7 * 86400.0
+"""After each such time, what still fails is announced again: one message may be overlooked. docs/monitoring.md names it."""
+KEPT_S = REMIND_S
+"""How long a message that could not be sent waits: a failure that stands is announced again by then."""
+MOST_UNSENT = 10
+"""So many messages wait for one address; the oldest are dropped."""
+
+
+class Unsent(msgspec.Struct, frozen=True):
+    """A message that waits for its address."""
+
+    number: int
+    at: float
+    """When it was written."""
+    message: str
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A way to report (an address, a file) that does not work."""
+
+    label: str
+    """The key of the config."""
+    reason: str
+    since: float
+
+
+class Announced:
+    """A part of the job history."""
+
+    def __init__(self, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+        """`writing`: a transaction."""
+        self._writing = writing
+
+    def failed(self, job: str, reasons: Collection[str], now: float) -> bool:
+        """Whether it is news that a job failed for these reasons; then it counts as announced from now on.
+
+        `reasons`: without what changes each time. Each is news once until the job is done again, and after each REMIND_S.
+        """
+        with self._writing() as connection:
+            told = dict(connection.execute("SELECT same, told FROM failure WHERE job = ?", (job,)))
+            if all(now - REMIND_S < told.get(reason, 0.0) <= now for reason in reasons):
+                return False
+            connection.executemany("INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", [(job, one, now) for one in reasons])
+        return True
+
+    def done(self, job: str) -> bool:
+        """The job did not fail: its next failure is news. Whether one was announced before."""
+        with self._writing() as connection:
+            return bool(connection.execute("DELETE FROM failure WHERE job = ?", (job,)).rowcount)
+
+    def put(self, label: str, message: str, now: float) -> int | None:
+        """A message is to be sent to an address; it waits until `sent`. Returns its number."""
+        with self._writing() as connection:
+            number = connection.execute(
+                "INSERT INTO unsent (label, at, message) VALUES (?, ?, ?)", (label, now, message)
+            ).lastrowid
+            connection.execute(
+                "DELETE FROM unsent WHERE label = ? AND number NOT IN "
+                "(SELECT number FROM unsent WHERE label = ? ORDER BY number DESC LIMIT ?)",
+                (label, label, MOST_UNSENT),
+            )
+            connection.execute("DELETE FROM unsent WHERE at < ?", (now - KEPT_S,))
+        return number
+
+    def unsent(self, label: str) -> list[Unsent]:
+        """The messages that wait for an address, the oldest first."""
+        with self._writing() as connection:
+            rows = connection.execute("SELECT number, at, message FROM unsent WHERE label = ? ORDER BY number", (label,))
+            return [Unsent(*row) for row in rows]
+
+    def sent(self, numbers: Collection[int]) -> None:
+        """These messages have arrived."""
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM unsent WHERE number = ?", [(number,) for number in numbers])
+
+    def tried(self, ways: Mapping[str, str | None], now: float) -> set[str]:
+        """Ways to report that were used, each with what went wrong, or None. Those of which it is news that they do not work.
+
+        It is when they begin to fail, when the reason changes, and after each REMIND_S. They count as announced from now on.
+        """
+        new = set()
+        with self._writing() as connection:
+            known = {row[0]: row[1:] for row in connection.execute("SELECT label, reason, since, told FROM broken")}
+            for label, reason in ways.items():
+                if reason is None:
+                    connection.execute("DELETE FROM broken WHERE label = ?", (label,))
+                    continue
+                before, since, told = known.get(label, (None, now, 0.0))
+                if before != reason or not now - REMIND_S < told <= now:
+                    new.add(label)
+                    values = (label, reason, min(since, now), now)
+                    connection.execute("INSERT OR REPLACE INTO broken VALUES (?, ?, ?, ?)", values)
+        return new
+
+    def broken(self) -> list[Broken]:
+        """The ways to report that did not work when they were last used, by label."""
+        with self._writing() as connection:
+            return [Broken(*row) for row in connection.execute("SELECT label, reason, since FROM broken ORDER BY label")]
