@@ -54,12 +54,14 @@ class _UnderWay:
     counts: Counter[str] = field(default_factory=Counter)
     duration_s: float = 0.0
     errors: list[str] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
     error_count: int = 0
     changes: Counter[str] = field(default_factory=Counter)
 
     def add(self, heard: ListeningReporter) -> None:
         """Take over what was heard."""
         self.errors += heard.errors[: REMEMBERED - len(self.errors)]
+        self.news += heard.news[: REMEMBERED - len(self.news)]
         self.error_count += heard.error_count
         self.changes.update(heard.changes)
         heard.forget()
@@ -180,18 +182,18 @@ class JobReports:
                 killed_before=", ".join(map(_began_at, killed)),
                 failed_before=len(failed),
                 failing_since=_began_at(failed[-1]) if failed else "",
-                told=self._told(run, one.errors),
+                told=self._told(run, one.news),
             )
         )
 
-    def _told(self, run: JobRun, errors: list[str]) -> bool:
-        """Whether it was announced before that the job fails; it counts as announced from now on."""
+    def _told(self, run: JobRun, news: list[str]) -> bool:
+        """Whether it was announced before that the job fails; it counts as announced from now on. `news`: the new errors."""
         if run.succeeded:
             return self._remembered(lambda history: history.announced.done(run.job), otherwise=False)
         if not self._announcements.of_failures(run.job):
             return False
         # Whichever run it is that holds the lock.
-        reasons = {str(run.exit_code)} if run.exit_code == ExitCode.LOCKED or not errors else {*map(same_failure, errors)}
+        reasons = {str(run.exit_code)} if run.exit_code == ExitCode.LOCKED else {*map(same_failure, news)}
         now = time.time()
         return not self._remembered(lambda history: history.announced.failed(run.job, reasons, now), otherwise=True)
 
@@ -203,7 +205,7 @@ class JobReports:
         now, why = time.time(), printable(one_line(text))
         for name in self._jobs:
             run = JobRun(job=name, began=now, ended=now, exit_code=int(_code_of(error)), why=why)
-            self._ended(_UnderWay(run, errors=[why], error_count=1), run)
+            self._ended(_UnderWay(run, errors=[why], news=[why], error_count=1), run)
 
     def _counts(self) -> dict[str, int]:
         return {key: getattr(self._session.summary, of_summary) for key, of_summary in _COUNTS.items()}

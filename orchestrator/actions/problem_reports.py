@@ -138,13 +138,13 @@ class ProblemReports:
         message: str,
         path: str | None = None,
         *,
-        before: str | None = None,
+        before: tuple[str, float] | None = None,
         shown: str | None = None,
     ) -> None:
         """Report that a part of the work failed as a whole; with -q and for people once, and again after each week.
 
-        Its exit code stays what it is. `before`: a reason that was reported when something else met it. `shown`: the whole text,
-        if the part and the message do not make one.
+        Its exit code stays what it is. `before`: a reason that was reported when something else met it, and when that was.
+        `shown`: the whole text, if the part and the message do not make one.
         """
         self.count()
         options, found = self._settings.options, StandingProblem("", part, code, message)
@@ -153,8 +153,10 @@ class ProblemReports:
             known, last = self._of_part(part)
             now = time.time()
             since = next((one.since for one in known if one.key == found.key), None)
-            met_before = before is not None and same_failure(before) == same_failure(message)
-            old = met_before if since is None else (last - since) // REMIND_S == (now - since) // REMIND_S
+            if since is None and before is not None and same_failure(before[0]) == same_failure(message):
+                since = last = before[1]
+                found = msgspec.structs.replace(found, since=since)
+            old = since is not None and (last - since) // REMIND_S == (now - since) // REMIND_S
             self._settle(_Search(_scope_of(part), _always, [found]), done=True)
         old = old and not options.strict
         self.kept_quiet += bool(old and options.quiet)

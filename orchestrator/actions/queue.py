@@ -81,7 +81,9 @@ def flush(options: QueueFlushOptions, session: Session, part: Part = _alone) -> 
         rows = [row for row in all_waiting(session, queue) if row.due(now) or not options.due]
     for row in rows:
         with part(row.intention.names) as codes_of_part:
-            code, reason = _tried(session, name_of_intention(row.intention), partial(_sync, session, row), row.reason)
+            code, reason = _tried(
+                session, name_of_intention(row.intention), partial(_sync, session, row), (row.reason, row.since)
+            )
             codes_of_part.append(code)
         if reason and not session.options.dry_run and code not in (ExitCode.UNREACHABLE, ExitCode.LOCKED):
             with open_queue(session) as queue:  # `sync` itself does it where a remote is away
@@ -148,11 +150,11 @@ def _run_row(run: Run) -> dict[str, Any]:
 
 
 def _tried(
-    session: Session, name: str, work: Callable[[], ChangeResult], before: str | None = None
+    session: Session, name: str, work: Callable[[], ChangeResult], before: tuple[str, float] | None = None
 ) -> tuple[ExitCode, str | None]:
     """The exit code of a part of the flush, and why it failed as a whole, if it did, which is reported.
 
-    `before`: why it failed the last time.
+    `before`: why it failed the last time, and since when it fails.
     """
     session.reporter.note(f"{name}: trying again")
     try:

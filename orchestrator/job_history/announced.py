@@ -47,15 +47,18 @@ class Announced:
         self._writing = writing
 
     def failed(self, job: str, reasons: Collection[str], now: float) -> bool:
-        """Whether it is news that a job failed for these reasons; then it counts as announced from now on.
+        """Whether it is news that a job failed; then it counts as announced from now on.
 
-        `reasons`: without what changes each time. Each is news once until the job is done again, and after each REMIND_S.
+        `reasons`: those that are new to other reports, without what changes each time. Each is news once until the job is done
+        again; without any, the failure is news if it was not announced for REMIND_S.
         """
         with self._writing() as connection:
-            told = dict(connection.execute("SELECT same, told FROM failure WHERE job = ?", (job,)))
-            if all(now - REMIND_S < told.get(reason, 0.0) <= now for reason in reasons):
+            rows = connection.execute("SELECT same, told FROM failure WHERE job = ?", (job,))
+            told = {same for same, at in rows if now - REMIND_S < at <= now}
+            if told and told.issuperset(reasons):
                 return False
-            connection.executemany("INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", [(job, one, now) for one in reasons])
+            new = [(job, one, now) for one in reasons or [""]]
+            connection.executemany("INSERT OR REPLACE INTO failure VALUES (?, ?, ?)", new)
         return True
 
     def done(self, job: str) -> bool:

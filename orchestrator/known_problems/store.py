@@ -110,6 +110,8 @@ class KnownProblems:
     ) -> None:
         """Record what was found in a scope, and forget what was not found there any more, and scopes that are used no more.
 
+        What is new stands since now, if it does not say since when.
+
         `judged`: whether a problem would have been found if it still stood; None: nothing is forgotten.
         """
         wanted = {(one.location, *one.key): one for one in found}
@@ -121,7 +123,7 @@ class KnownProblems:
                 for key, reason in known.items()
                 if judged is not None and key not in wanted and judged(StandingProblem(*key[:3], reason))
             ]
-            new = [(scope, *key, one.reason, now) for key, one in wanted.items() if key not in known]
+            new = [(scope, *key, one.reason, one.since or now) for key, one in wanted.items() if key not in known]
             with transaction(self._connection):
                 # From every scope: another command that still finds it reports it once more, which is better than never again.
                 self._connection.executemany(

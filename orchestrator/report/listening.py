@@ -26,6 +26,8 @@ class ListeningReporter(ForwardingReporter):
         """Forget what was remembered."""
         self.errors: list[str] = []
         """The first ones, each on one line."""
+        self.news: list[str] = []
+        """Those of them that were not reported before."""
         self.error_count = 0
         self.changes: Counter[str] = Counter()
         """Folder or other group of a plan -> how many changes were planned in it."""
@@ -37,6 +39,7 @@ class ListeningReporter(ForwardingReporter):
         self.error_count += 1
         if len(self.errors) < REMEMBERED:
             self.errors.append(printable(with_location(message, path, location)))
+            self.news += [] if known else self.errors[-1:]
         super().error(code, message, path, location, known=known)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
