@@ -21,6 +21,7 @@ from orchestrator.actions.announcements import Announcements
 from orchestrator.actions.broken_ways import warn_of_ways
 from orchestrator.actions.problems import standing
 from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import local_time
 from orchestrator.config.jobs import Job
 from orchestrator.errors import ExitCode, InterruptedRunError, OrchestratorError, UsageError, worst
 from orchestrator.job_history.store import JobHistory, JobRun
@@ -29,6 +30,7 @@ from orchestrator.notify.message import Ending
 from orchestrator.rclone.redact import one_line
 from orchestrator.report.listening import REMEMBERED, ListeningReporter
 from orchestrator.report.reporter import printable, unexpected_text
+from orchestrator.wording import counted
 
 _log = logging.getLogger(__name__)
 
@@ -173,6 +175,10 @@ class JobReports:
         failed: Sequence[JobRun] = self._remembered(lambda history: history.failed_in_a_row(run.job), ())
         killed: Sequence[JobRun] = self._remembered(lambda history: history.take_killed(run.job), ())
         self._remembered(lambda history: history.end(run), None)
+        if failed and run.succeeded:  # people who were told once that it fails, and then nothing, are waiting for this
+            after = f"{run.job} is back to normal after {counted(len(failed), 'failed run')}"
+            fields = {"job": run.job, "failed_runs": len(failed), "since": local_time(failed[-1].began)}
+            self._session.reporter.document("recovered", f"{after}, since {_began_at(failed[-1])}", fields)
         self._endings.append(
             Ending(
                 run=run,

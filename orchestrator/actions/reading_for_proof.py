@@ -1,15 +1,18 @@
 """What `verify` reads where the listings prove nothing: whole files to hash them, or what music says about its sound.
 
-Always a new read: what an earlier command has read says nothing about the bytes that are there now.
+Always a new read: what an earlier command has read says nothing about the bytes that are there now. Only what a `verify` of these
+locations has read that did not come to its end counts, if the file has not changed since.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from orchestrator.actions.compare_with_target import MOST_DOWNLOADED
@@ -17,10 +20,12 @@ from orchestrator.actions.reading_bill import bill_of_full_reads, bill_of_scan
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.content_hashes import EqualSizes, HashedSide
 from orchestrator.catalogue.file_ends import END
+from orchestrator.catalogue.kept_reads import KeptReads
 from orchestrator.catalogue.known_readings import expected_reads, reading_with_end
 from orchestrator.catalogue.reading import OutageWatch, read_list, reader_count
 from orchestrator.catalogue.threads import in_threads
-from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, RemoteError
+from orchestrator.deadline import StopOrDeadline
+from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, RemoteError, SafetyLimitError
 from orchestrator.location import Location
 from orchestrator.plan.companions.playlists.format import MAX_BYTES
 from orchestrator.plan.companions.playlists.formats import may_be_list
@@ -31,10 +36,14 @@ from orchestrator.same_contents.records import Known, Proof, Reason, Wanted
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.all_tags import edges_of_sound
 from orchestrator.tags.formats import is_audio
+from orchestrator.tags.proof import Proof as SoundProof
 from orchestrator.tags.proof import ProofResult, prove
 from orchestrator.track import AudioIdentity, Reading, Status, Strength
 
 FileT = TypeVar("FileT", bound=Known)
+
+_SOUND, _WHOLE = "sound", "whole"
+"""Kinds of reads that are kept, beside hashes: what a file says of its sound, and what the checksums of all of it show."""
 
 
 class Sides(NamedTuple):
@@ -44,6 +53,7 @@ class Sides(NamedTuple):
     source: Location
     target: Location
     found: Matching
+    reads: KeptReads
 
     @property
     def here(self) -> Storage:
@@ -121,12 +131,13 @@ def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, dow
     hashed = [
         HashedSide(storage, [_item(one, stated=stated) for one in group]) for storage, group in zip(storages, groups, strict=True)
     ]
-    sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, read_again=True)
+    sizes = EqualSizes(hashed, session.catalogue, download=download, of=lambda _item: True, reads=sides.reads)
     downloads = sizes.downloads()
     bill_of_full_reads(session, downloads, f"to compare {sides.source.typed} with {sides.target.typed}", priced=True)
     session.summary.bytes_read += sum(size for _, size in downloads)
     at_a_time = None if sides.here.capabilities.local and sides.there.capabilities.local else session.transfers
-    failures = {(one.fs, one.path): one.error for one in sizes.compute(session.reporter, session.stop, at_a_time=at_a_time)}
+    with _stopping(session) as stop:
+        failures = {(one.fs, one.path): one.error for one in sizes.compute(session.reporter, stop, at_a_time=at_a_time)}
     for location, group, items in zip((sides.source, sides.target), groups, sizes.items(), strict=True):
         for one, item in zip(group, items, strict=True):
             one.computed = {kind: value for kind, value in item.entry.hashes.items() if not (stated and kind in one.entry.hashes)}
@@ -189,7 +200,7 @@ def _contents(sides: Sides, location: Location, files: Sequence[Known]) -> list[
     def read(file: Known) -> None:
         found.append(ReadList(file, read_list(storage, file.entry)))
 
-    _each(sides, f"reading the playlists of {location.typed}", files, read, reader_count(storage, None))
+    _each(sides, storage, f"reading the playlists of {location.typed}", files, read, at_a_time=reader_count(storage, None))
     session.summary.bytes_read += sum(len(one.content) for one in found)
     return sorted(found, key=lambda one: one.file.path)
 
@@ -202,16 +213,23 @@ def _may_be_one_of(sides: Sides, one: Known, sounds: Collection[AudioIdentity | 
 
 def _hear(sides: Sides, location: Location, files: Sequence[Known]) -> None:
     session, storage = sides.session, sides.session.storage(location)
+    for one in files:
+        if (kept := sides.reads.find(storage, one.entry, _SOUND)) is not None:
+            one.reading = msgspec.json.decode(kept, type=Reading)
+    files = [one for one in files if one.reading is None]
     if not files:
         return
     if not location.local:
         bill_of_scan(session, location, expected_reads([one.entry for one in files]))
 
-    def read(one: Known) -> None:
-        one.reading = _with_edges(storage, one, reading_with_end(storage, session.catalogue, one.entry, read_again=True)[0])
+    def read(one: Known) -> str | None:
+        reading, _ = reading_with_end(storage, session.catalogue, one.entry, read_again=True)
+        one.reading = _with_edges(storage, one, reading)
+        return None if reading.status is Status.UNREADABLE else msgspec.json.encode(one.reading).decode()
 
     with storage.reading(END, files=len(files)):
-        _each(sides, f"reading what the music of {location.typed} says of its sound", files, read, reader_count(storage, None))
+        stage = f"reading what the music of {location.typed} says of its sound"
+        _each(sides, storage, stage, files, read, at_a_time=reader_count(storage, None), kind=_SOUND)
     readings = [one.reading for one in files if one.reading is not None]
     session.summary.files_read += len(readings)
     session.summary.bytes_read += sum(reading.bytes_read for reading in readings)
@@ -230,16 +248,21 @@ def read_copies(sides: Sides) -> None:
     session, storage = sides.session, sides.there
     files = [file for file in sides.found.source if file.proof is Proof.SOUND and file.twin is not None]
     copies = {id(file.twin): file.twin for file in files if file.twin is not None}
+    results = {}
+    for key, one in copies.items():
+        if (kept := sides.reads.find(storage, one.entry, _WHOLE)) is not None:
+            results[key] = msgspec.json.decode(kept, type=SoundProof)
+    waiting = [one for key, one in copies.items() if key not in results]
     if not storage.capabilities.local:
-        downloads = [(storage, one.entry.size or 0) for one in copies.values()]
+        downloads = [(storage, one.entry.size or 0) for one in waiting]
         bill_of_full_reads(session, downloads, f"of {sides.target.typed} to check their sound", priced=True)
         session.summary.bytes_read += sum(size for _, size in downloads)
-    results = {}
 
-    def read(one: Known) -> None:
-        results[id(one)] = prove(storage.read(one.path))
+    def read(one: Known) -> str | None:
+        results[id(one)] = found = prove(storage.read(one.path))
+        return None if found.result is ProofResult.DAMAGED else msgspec.json.encode(found).decode()
 
-    _each(sides, "checking sounds in full", list(copies.values()), read, session.transfers)
+    _each(sides, storage, "checking sounds in full", waiting, read, at_a_time=session.transfers, kind=_WHOLE)
     for file in files:
         found = results.get(id(file.twin))
         if found is None:
@@ -251,28 +274,54 @@ def read_copies(sides: Sides) -> None:
             file.whole = found.result is ProofResult.PROVED
 
 
-def _each(sides: Sides, stage: str, files: Sequence[FileT], read: Callable[[FileT], None], at_a_time: int) -> None:
-    """Read each of these files, so many at a time; what cannot be read is noted.
+def _each(
+    sides: Sides,
+    storage: Storage,
+    stage: str,
+    files: Sequence[FileT],
+    read: Callable[[FileT], str | None],
+    *,
+    at_a_time: int,
+    kind: str | None = None,
+) -> None:
+    """Read each of these files, so many at a time; what cannot be read is noted. With a `kind`, what `read` returns is kept.
 
-    Raises AuthError, the last network error when the remote seems unreachable, and InterruptedRunError.
+    Raises AuthError, the last network error when the remote seems unreachable, InterruptedRunError, and SafetyLimitError when the
+    time is up.
     """
-    session = sides.session
-    session.reporter.stage(stage, len(files))
+    sides.session.reporter.stage(stage, len(files))
 
-    def one(file: FileT) -> RemoteError | None:
-        if session.stop.is_set():
+    def one(file: FileT) -> tuple[str | None, str | None] | RemoteError:
+        if stop.is_set():
             raise InterruptedRunError("interrupted while reading; nothing was changed")
+        stamp = sides.reads.stamp(storage, file.entry)
         try:
-            read(file)
+            return stamp, read(file)
         except AuthError:
             raise
         except RemoteError as error:
             _note_failure(file, error)
             return error
-        return None
 
     watch = OutageWatch()
-    with closing(in_threads(files, one, at_a_time)) as results:
-        for _, error in results:
-            session.reporter.advance(1)
-            watch.note(error)
+    with _stopping(sides.session) as stop, closing(in_threads(files, one, at_a_time)) as results:
+        try:
+            for file, found in results:
+                sides.session.reporter.advance(1)
+                watch.note(found if isinstance(found, RemoteError) else None)
+                if kind is not None and not isinstance(found, RemoteError):
+                    stamp, value = found
+                    sides.reads.keep(storage, file.entry, kind, value, stamp)
+        finally:
+            sides.reads.save()
+
+
+@contextmanager
+def _stopping(session: Session) -> Iterator[threading.Event]:
+    """The event that is set when the block is to end: the program is to stop, or the time is up."""
+    try:
+        yield StopOrDeadline(session.stop, session.deadline) if session.deadline is not None else session.stop
+    except InterruptedRunError:
+        if session.stop.is_set() or session.deadline is None:
+            raise
+        raise SafetyLimitError(f"{session.deadline}; what was read is kept, and the next verify goes on from there") from None

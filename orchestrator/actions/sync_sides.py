@@ -18,7 +18,8 @@ from orchestrator.actions.scan_reports import report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
-from orchestrator.catalogue.content_hashes import hash_type_beside, identity_and_stamp
+from orchestrator.catalogue.content_hashes import hash_type_beside
+from orchestrator.catalogue.content_stamps import identity_and_stamp
 from orchestrator.catalogue.reading import reader_count
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.threads import in_threads

@@ -22,7 +22,9 @@ from orchestrator.actions.reading_for_proof import (
 from orchestrator.actions.scan import ScanSettings, hidden_folders, scan_location
 from orchestrator.actions.scan_reports import report_closed, report_scan, report_undecryptable
 from orchestrator.actions.session import Session
+from orchestrator.actions.waiting import local_time
 from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.catalogue.kept_reads import KeptReads
 from orchestrator.catalogue.selection import CLOSED
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.verify import VerifyOptions
@@ -53,14 +55,15 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     """List both locations, look for the contents of each file of the source, and report what was not found.
 
     Raises UsageError if the two locations prove nothing, or if the manifest cannot be written; otherwise what scanning raises,
-    SafetyLimitError also before reading exceeds a limit.
+    SafetyLimitError also before reading exceeds a limit, and when the time is up. What was read is then kept for the next call.
     """
     source, target = session.locations(options.source, options.target)
     inside = _check(session, source, target)
     manifest = _manifest(options, source)
     found, result, at_target = _listed(session, source, target, inside, options)
     code = report_scan(session, source, result, suspects=False)
-    sides = Sides(session, source, target, found)
+    reads = _kept_reads(session, source, target, found, restart=options.restart)
+    sides = Sides(session, source, target, found, reads)
     compare(sides, download=False)
     if options.full:
         compare(sides, download=True)
@@ -79,8 +82,13 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
         report_undecryptable(session, target, at_target.undecryptable)
     fields = {"source": source.fs, "target": target.fs, "full": options.full, **totals(found)}
     fields["manifest"] = None if manifest is None else str(manifest)
+    for location, files in ((source, found.source), (target, found.target)):
+        for file in files:
+            file.read_before = reads.taken.get((location.fs, file.path))
     if manifest is not None:
-        write_manifest(manifest, source.fs, target.fs, found)
+        write_manifest(manifest, source.fs, target.fs, found, reads.span)
+    if all(file.failure is None for file in (*found.source, *found.target)):
+        reads.forget()
     said = session.options
     show_verification(
         found, fields, session.reporter, everything=bool(said.verbose or said.json), quiet=bool(said.quiet and not said.json)
@@ -88,6 +96,22 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     session.summary.ops_skipped += len(found.unproven)
     code = worst([code, ExitCode.SOME_FAILED if found.unproven else ExitCode.DONE])
     return VerifyResult(code, fields, [line_of(file) for file in found.source])
+
+
+def _kept_reads(session: Session, source: Location, target: Location, found: Matching, *, restart: bool) -> KeptReads:
+    """What a verify of these locations has read that did not come to its end."""
+    reads = KeptReads(session.catalogue, f"verify\n{source.fs}\n{target.fs}")
+    reads.state(source.fs, (file.entry for file in found.source))
+    reads.state(target.fs, (file.entry for file in found.target))
+    if restart:
+        reads.forget()
+    number, since = reads.open()
+    if number:
+        session.reporter.note(
+            f"going on with a verify that did not come to its end: {counted(number, 'read')} since {local_time(since)} "
+            f"{'counts' if number == 1 else 'count'}, unless the file has changed; --restart reads everything again"
+        )
+    return reads
 
 
 def _check(session: Session, source: Location, target: Location) -> str | None:

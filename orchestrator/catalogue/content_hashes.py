@@ -6,7 +6,6 @@ names one file several times (hard links, mounts) is one file.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -17,6 +16,8 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from orchestrator.catalogue.content_stamps import identity_and_stamp
+from orchestrator.catalogue.kept_reads import KeptReads
 from orchestrator.catalogue.reading import OutageWatch
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.threads import in_threads
@@ -24,7 +25,6 @@ from orchestrator.errors import AuthError, InterruptedRunError, RemoteError
 from orchestrator.paths import is_ours, is_rclone_debris, path_problem
 from orchestrator.progress import Progress
 from orchestrator.records import WEAK_HASHES, Entry, Item
-from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Storage
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Status
@@ -91,11 +91,11 @@ class EqualSizes:
         *,
         download: bool,
         of: Callable[[Item], bool] = _may_be_duplicate,
-        read_again: bool = False,
+        reads: KeptReads | None = None,
     ) -> None:
         """`download`: hash files on remotes as well, which downloads them whole. `of`: whether to compare a file.
 
-        `read_again`: use no hash that an earlier run has computed.
+        `reads`: the only earlier reads that count; by default all hashes that were computed for the same content do.
         """
         self._sides = sides
         self._catalogue = catalogue
@@ -104,8 +104,8 @@ class EqualSizes:
         """id (of Python) of a file -> the other names of it."""
         for group in _by_size(sides, of):
             self._prepare(group, download=download)
-        if not read_again:
-            self._take_known()
+        self._reads = reads
+        self._take_known() if reads is None else self._take_kept(reads)
 
     @property
     def waiting(self) -> list[_File]:
@@ -137,11 +137,14 @@ class EqualSizes:
                     watch.note(failure)
                     if failure is None:
                         done.append(file)
+                        self._keep(file)
                     else:
                         failures.append(ReadFailure(file.storage.fs, file.entry.path, failure))
                     progress.advance(1, file.entry.size or 0)
         finally:
             self._save(done)
+            if self._reads is not None:
+                self._reads.save()
         return sorted(failures, key=lambda one: (one.fs, one.path))
 
     def items(self) -> list[list[Item]]:
@@ -192,6 +195,19 @@ class EqualSizes:
                 if value and stamp == file.stamp:
                     file.hashes[kind] = value
             file.missing = tuple(kind for kind in file.missing if kind not in file.hashes)
+
+    def _take_kept(self, reads: KeptReads) -> None:
+        """Take the hashes that this work has computed in an earlier call."""
+        for file in self.waiting:
+            found = {kind: value for kind in file.missing if (value := reads.find(file.storage, file.entry, kind)) is not None}
+            file.hashes |= found
+            file.missing = tuple(kind for kind in file.missing if kind not in found)
+
+    def _keep(self, file: _File) -> None:
+        if self._reads is not None:
+            stamp = self._reads.stamp(file.storage, file.entry)  # on a disk, it was compared after the read
+            for kind in file.missing:
+                self._reads.keep(file.storage, file.entry, kind, file.hashes.get(kind), stamp)
 
     def _read(
         self, waiting: Sequence[_File], stop: threading.Event | None, at_a_time: int | None
@@ -245,21 +261,6 @@ def _by_size(sides: Sequence[HashedSide], wanted: Callable[[Item], bool]) -> Ite
 def _look_at_disk(file: _File) -> None:
     """Note which file it is and in which state, without reading it."""
     file.one_file, file.stamp = identity_and_stamp(file.storage, file.entry)
-
-
-def identity_and_stamp(storage: Storage, entry: Entry) -> tuple[str | None, str | None]:
-    """Which file of this machine's disks it is, and a text that changes whenever its content may have; None where unknown."""
-    place = local_path(storage, entry.path)
-    if place is None:
-        if entry.mtime_ns is None or storage.capabilities.local:
-            return None, None
-        return None, f"{entry.size}:{entry.mtime_ns}:{entry.id or ''}"
-    try:
-        seen = os.stat(place, follow_symlinks=False)  # noqa: PTH116 - pathlib is slower
-    except OSError:  # the file is gone or may not be looked at: unknown
-        return None, None
-    one_file = f"{seen.st_dev}:{seen.st_ino}"
-    return one_file, f"{seen.st_size}:{seen.st_mtime_ns}:{seen.st_ctime_ns}:{one_file}"
 
 
 def _with_hashes(item: Item, file: _File | None) -> Item:

@@ -16,6 +16,17 @@ DIGESTS = """CREATE TABLE IF NOT EXISTS digest (
     PRIMARY KEY (fs, path, kind)) WITHOUT ROWID"""
 """Hashes that were computed by reading files; `stamp` tells whether the file has changed since. Created when first needed: with a
 newer version of all tables, every file would be read again."""
+KEPT_READS = """CREATE TABLE IF NOT EXISTS kept_read (
+    work TEXT NOT NULL,
+    fs TEXT NOT NULL,
+    path BLOB NOT NULL,
+    remote_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    value TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (work, fs, path, remote_id, kind)) WITHOUT ROWID"""
+"""What works that have not come to their end have read, and when. Created when first needed, as above."""
 FOREIGN_FOLDERS = """CREATE TABLE IF NOT EXISTS foreign_folder (
     fs TEXT NOT NULL,
     path BLOB NOT NULL,

@@ -127,9 +127,12 @@ class JobHistory:
             connection.execute("UPDATE job SET succeeded = ? WHERE succeeded > ?", (now, now))
 
     def failed_in_a_row(self, job: str) -> list[JobRun]:
-        """The runs that have failed since the job was last done, the latest first; of those that are kept."""
-        ended = (run for run in self.last(job) if run.exit_code is not None or run.killed)
-        return [*takewhile(lambda run: not run.succeeded, ended)]
+        """The runs that have failed since the job was last done, the latest first; of those that are kept.
+
+        Without those that were killed or interrupted, which says nothing about the job.
+        """
+        not_done = takewhile(lambda run: not run.succeeded, self.last(job))
+        return [run for run in not_done if run.exit_code not in {None, ExitCode.INTERRUPTED}]
 
     def last_success(self, job: str) -> float | None:
         """When the job was last done."""

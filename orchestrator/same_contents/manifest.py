@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,22 @@ from orchestrator.same_contents.records import Proof, Wanted
 FORMAT = "music-orchestrator-manifest/1"
 
 
-def write_manifest(file: Path, source: str, target: str, found: Matching) -> None:
-    """Write it; it appears complete or not at all. `source` and `target` are the locations. Raises UsageError."""
+def write_manifest(file: Path, source: str, target: str, found: Matching, read: tuple[float, float] | None) -> None:
+    """Write it; it appears complete or not at all. Raises UsageError.
+
+    `source` and `target` are the locations. `read`: when the first and the last file was read (seconds since 1970), if any was.
+    """
     try:
-        write_atomically(file, (msgspec.json.encode(line) + b"\n" for line in _lines(source, target, found)))
+        write_atomically(file, (msgspec.json.encode(line) + b"\n" for line in _lines(source, target, found, read)))
     except OSError as error:
         raise UsageError(f"cannot write the manifest {file}: {error.strerror}") from error
 
 
-def _lines(source: str, target: str, found: Matching) -> Iterator[dict[str, Any]]:
+def _lines(source: str, target: str, found: Matching, read: tuple[float, float] | None) -> Iterator[dict[str, Any]]:
     files = found.source
     proved = sum(file.proof is not None for file in files)
-    yield {"format": FORMAT, "source": source, "target": target, "files": len(files), "proved": proved}
+    header = {"format": FORMAT, "source": source, "target": target, "files": len(files), "proved": proved}
+    yield header if read is None else header | {"read": [*map(_time, read)]}
     for file in files:
         yield line_of(file)
 
@@ -50,4 +55,11 @@ def line_of(file: Wanted) -> dict[str, Any]:
         theirs = file.twin.hashes  # those that are the proof
         hashes = {kind: value for kind, value in hashes.items() if kind in theirs}
     line["hash"] = dict(sorted(hashes.items()))
+    sides = {"source": file, "target": file.twin if file.proof is not None else None}
+    if before := {side: _time(one.read_before) for side, one in sides.items() if one is not None and one.read_before is not None}:
+        line["read"] = before
     return line
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -55,6 +55,8 @@ class Known:
     """Why it could not be read, in words."""
     gone: bool = False
     """It was gone when it was read."""
+    read_before: float | None = None
+    """When an earlier call has read it (seconds since 1970), if it was not read again."""
     shares_name: bool = False
     """Other files have its name, so that a read by name returns any of them."""
 

@@ -191,7 +191,8 @@ def well_again(failed: int, changes: int) -> Callable[[Heard], None]:
     def check(heard: Heard) -> None:
         title = f"nightly is back to normal after {failed} failed runs: {changes} changes"
         assert (heard.code, heard.titles, heard.pings) == (0, [title], ["/uuid/start", "/uuid"])
-        [line] = heard.mail.splitlines()
+        [back, line] = heard.mail.splitlines()
+        assert back.startswith(f"nightly is back to normal after {failed} failed runs, since 20")
         assert f"{changes} of {changes} changes done" in line
 
     return check

@@ -310,3 +310,50 @@ def test_playlists_that_were_updated_for_the_new_names_are_proved_by_their_entri
     next(target.rglob("*Song 1.flac")).write_bytes(flipped(FLACS["in/1.flac"]))  # an entry that names no copy proves nothing
     damaged = unproven(music("verify", music.place.location, str(target), codes=(3,)))
     assert set(damaged) == {"in/1.flac", "in/all.m3u", "in/album.sfv"}
+
+
+def test_a_full_verify_that_is_killed_goes_on_where_it_was(
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+) -> None:
+    """Killed twice: all files are read about once. What has changed is read again, and a verify that has ended leaves nothing."""
+    music, proxy = proxied("webdav")
+    here, size, number = tmp_path / "here", 200_000, 60
+    here.mkdir()
+    for index in range(number):
+        content = bytes([index]) * (size + index)
+        music.place.put(f"in/{index:02}.bin", content)
+        (here / f"{index:02}.bin").write_bytes(content)
+    call = ("verify", music.place.location, str(here), "--full", "--transfers", "1", "--manifest", str(tmp_path / "manifest"))
+
+    def is_read(path: str) -> Callable[[Seen], bool]:
+        return lambda seen: seen.method == "GET" and seen.path.endswith(path)
+
+    def read() -> list[str]:
+        """The files that were sent since the last time, in order."""
+        found = [seen.path.rpartition("/")[2] for seen in proxy.requests if seen.method == "GET" and seen.path.endswith(".bin")]
+        proxy.reset()
+        return found
+
+    reads: list[str] = []
+    for last in ("20.bin", "40.bin"):
+        hold = Hold()
+        proxy.when(is_read(last), hold, times=1)
+        started = music.start(*call)
+        assert hold.held.wait(60)
+        os.kill(started.pid, signal.SIGKILL)
+        hold.release.set()
+        started.end()
+        reads += read()
+    music.place.put("in/00.bin", b"x" * size)  # of another size, as its copy here
+    (here / "00.bin").write_bytes(b"x" * size)
+    ended = music(*call)
+    third = read()
+    assert by(ended) == {"read": number}
+    assert any("did not come to its end" in event["message"] for event in ended.events if event["type"] == "note")
+    assert "00.bin" in third, "it has changed"
+    assert len(reads) + len(third) <= number + 1 + 2 * 9, "a few that were not saved yet are read twice"
+    header, *lines = map(json.loads, (tmp_path / "manifest").read_bytes().splitlines())
+    assert sum("read" in line for line in lines) == number - len(third)
+    assert header["read"][0] == min(line["read"]["source"] for line in lines if "read" in line)
+    again = music(*call)
+    assert (len(read()), by(again)) == (number, {"read": number}), "every read of a new verify is a new one"
