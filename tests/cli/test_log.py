@@ -99,7 +99,9 @@ def test_only_run_goes_on_without_its_log(config: Path, tmp_path: Path, capsys: 
     assert run(["scan", str(tmp_path / "music")]) == 2
     capsys.readouterr()
     assert run(["run", "-q"]) == 0
-    assert capsys.readouterr().err == f"warning: cannot write the log file {tmp_path}: Is a directory\n"
+    assert capsys.readouterr().err == f"warning: log_file: cannot write the log file {tmp_path}: Is a directory\n"
+    assert run(["run", "-q"]) == 0
+    assert capsys.readouterr().err == "", "cron has mailed it"
 
 
 def test_lines_for_the_journal_begin_with_their_priority(tmp_path: Path) -> None:

@@ -238,7 +238,9 @@ def test_of_two_jobs_with_one_health_check_each_failure_counts(machine: Machine)
     ]
     assert [path for path in machine.server.paths() if "uuid" in path] == ["/uuid/8"]
     machine.jobs = machine.jobs.replace("good: [", "good: {notify: {}, steps: [").replace("inbox}}]", "inbox}}]}")
-    assert machine("run", "good", "-q") == (0, "", "")
+    code, out, err = machine("run", "good", "-q")
+    assert (code, err) == (0, "")
+    assert out.startswith("good is back to normal after 1 failed run, since 20")
     assert machine.server.paths() == [], "its own `notify` names nobody"
 
 

@@ -190,6 +190,8 @@ def test_what_fails_each_night_is_reported_once_and_an_outage_forgets_nothing(
     assert not any("mp3" in line for line in lines)
     proxy.end_faults()
     proxy.when(moves_odd, Refuse(403))
+    code, (line,) = cron()
+    assert (code, line.partition(",")[0]) == (0, "nightly is back to normal after 1 failed run")
     assert cron() == (0, [])
     proxy.end_faults()
     code, lines = cron()
