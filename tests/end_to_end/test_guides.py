@@ -12,6 +12,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,19 +143,20 @@ def follow(lines: list[str], home: Home, servers: contextlib.ExitStack) -> None:
         if line.startswith("cd "):
             home.here = home.folder / line.removeprefix("cd ~/")
         elif line.endswith(" &"):
-            words = shlex.split(line.removesuffix(" &"))
-            environment = home.environment | {"PWD": str(home.here)}
-            served = [*words[:-1], str(home.here / words[-1])]
-            port, _ = servers.enter_context(
-                serving(
-                    lambda port, served=served: [word.replace("8333", str(port)) for word in served],  # type: ignore[misc]
-                    home.folder / "log",
-                    environment=environment,
-                )
-            )
+            words = [
+                str(home.here / word) if word in {"cloud", "server.log"} else word
+                for word in shlex.split(line.removesuffix(" &"))
+            ]
+            served = partial(served_on, words)
+            port, _ = servers.enter_context(serving(served, home.folder / "log", environment=home.environment))
             home.environment["PORT"] = str(port)
         elif not line.startswith((". ", "kill ")):
             home.run(line.replace("8333", home.environment.get("PORT", "")))
+
+
+def served_on(words: list[str], port: int) -> list[str]:
+    """The command of the tutorial's server, on this port."""
+    return [word.replace("8333", str(port)) for word in words]
 
 
 def files_below(folder: Path) -> set[str]:
