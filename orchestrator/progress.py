@@ -25,7 +25,7 @@ class Activity(msgspec.Struct, frozen=True):
     """Files that were copied, or read in part."""
     renamed: int
     signs: int
-    """A number that changes with everything that happens: an answer of a server, a byte of a file."""
+    """A number that changes with each sign of life: an answer of a server, a byte of a file."""
     under_way: Sequence[Transfer]
 
 

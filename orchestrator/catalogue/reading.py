@@ -35,6 +35,9 @@ from orchestrator.track import Reading
 _JOIN_S = 5.0
 """How long an abandoned scan waits for readers that wait for the network."""
 
+_INTERRUPTED_JOIN_S = 0.3
+"""The same when a person waits for it to end."""
+
 _CHECK_STOP_S = 0.25
 """How long a signal may go unnoticed while all readers wait for the network."""
 
@@ -106,9 +109,10 @@ class Readers:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._abandoned.set()
-        deadline = monotonic() + _JOIN_S
+        interrupted = kind is not None and issubclass(kind, InterruptedRunError)
+        deadline = monotonic() + (_INTERRUPTED_JOIN_S if interrupted else _JOIN_S)
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
 

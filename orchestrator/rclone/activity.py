@@ -11,7 +11,10 @@ from orchestrator.rclone.rc_client import RcClient
 
 _ANSWER_S = 2.0
 """An rclone that is busy answers within milliseconds; one that hangs is not waited for."""
-_COUNTERS = ("bytes", "checks", "deletes", "deletedDirs", "errors", "listed", "renames", "transfers")
+_SIGNS = ("bytes", "checks", "deletes", "deletedDirs", "listed", "renames")
+"""The counters of rclone that only grow when a server, or a disk, has answered."""
+_NO_ANSWER = "0"
+"""The status that rclone counts for a request that got none."""
 
 
 class ActivityWatch:
@@ -28,12 +31,12 @@ class ActivityWatch:
         stats = self._client.call("core/stats")
         rows = stats.get("transferring") or []
         under_way = [Transfer(str(row.get("name", "")), row.get("size", -1), row.get("bytes", 0)) for row in rows]
-        answers = self._client.requests_sent("code").total()
+        answers = self._client.requests_sent("code")
         return Activity(
             bytes=stats["bytes"] - stats.get("serverSideCopyBytes", 0) - stats.get("serverSideMoveBytes", 0),
             copied=stats["transfers"] - stats["renames"],
             renamed=stats["renames"],
-            signs=answers + sum(stats.get(counter, 0) for counter in _COUNTERS),
+            signs=answers.total() - answers[_NO_ANSWER] + sum(stats.get(counter, 0) for counter in _SIGNS),
             under_way=under_way,
         )
 

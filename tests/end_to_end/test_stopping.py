@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import signal
 import subprocess
+import termios
 import threading
 import time
 from pathlib import Path
@@ -143,3 +146,31 @@ def test_a_signal_while_the_program_loads_ends_it_with_130(module: str, number: 
     _, rest = process.communicate(timeout=30)
     assert "Traceback" not in "".join([*said, rest])
     assert process.returncode == 130
+
+
+def test_ctrl_c_at_the_question_changes_nothing_and_says_so(tmp_path: Path) -> None:
+    make_many(tmp_path / "music", 3)
+    before = Place("", tmp_path / "music").tree()
+    ours, theirs = os.openpty()
+    words = (*COMMAND, "organize", str(tmp_path / "music"), "--state-dir", str(tmp_path / "state"))
+    # A session of its own, with this terminal: its kernel makes a SIGINT of a ^C.
+    process = subprocess.Popen(
+        words,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - one thread, and nothing but this call
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while block := os.read(ours, 4096):
+            shown += block
+            if b"[y" in shown and b"\x03" not in shown:
+                os.write(ours, b"\x03")
+                shown += b"\x03"
+    os.close(ours)
+    assert process.wait(30) == 130
+    assert "interrupted; nothing was changed" in shown.decode()
+    assert Place("", tmp_path / "music").tree() == before
