@@ -33,6 +33,9 @@ from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
 from orchestrator.wording import counted
 
+_SHOWN_EVERY = 100
+"""After so many files of a listing, people see that it goes on."""
+
 
 class SideListing:
     """The files of one location, listed now."""
@@ -89,14 +92,16 @@ class SideListing:
             self._given_up.set()
 
     def _fetch(self) -> None:
-        """Fill in the files and folders. May run in another thread, so it reports nothing."""
+        """Fill in the files and folders. May run in another thread, so it reports nothing but progress."""
         _ = self._storage.capabilities
         self._look_at_disk, self._on_disk = disk_look(self._storage), local_root(self._storage) is not None
         self._storage.forget_folders()
-        for entry in self._storage.list(on_folder=self._folders.add):
+        for number, entry in enumerate(self._storage.list(on_folder=self._folders.add), start=1):
             if self._given_up.is_set():
                 return
             self._add(entry)
+            if number % _SHOWN_EVERY == 0:
+                self._session.reporter.advance(_SHOWN_EVERY)
 
     def list(self) -> ExitCode:
         """List it; 3 if folders may not be listed, which is reported. Raises what listing raises."""

@@ -10,7 +10,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.progress import Activity
 from orchestrator.report.live_lines import AboveLines, LiveLines
 from orchestrator.report.output import Output
-from orchestrator.report.progress_view import ProgressView
+from orchestrator.report.progress_view import ASCII_BAR, BAR, ProgressView
 
 _DRAW_EVERY_S = 0.5
 _LOOK_EVERY_S = 1.0
@@ -21,7 +21,7 @@ class LiveProgress:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._view = ProgressView()
+        self._view = ProgressView(BAR if "utf" in output.encoding.lower() else ASCII_BAR)
         self._lines = LiveLines(output)
         self.above = self._lines.above
         self.stream = AboveLines(output, self._lines)

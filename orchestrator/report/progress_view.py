@@ -17,7 +17,8 @@ _RATE_OVER_S = 30.0
 _SILENT_S = 10.0
 """After so long without any sign of a remote, say so."""
 _MOST_FILES = 8
-_BAR = 30
+BAR, ASCII_BAR = "━┄", "#."
+_LONGEST_BAR = 30
 _SHORTEST_BAR = 8
 
 
@@ -45,7 +46,9 @@ class _Stage:
 class ProgressView:
     """See the module. `now` is always a time in seconds that only grows. Safe for several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, bar: str = BAR) -> None:
+        """`bar`: the characters for what is done and what is left."""
+        self._bar = bar
         self._lock = threading.Lock()
         self._stage: _Stage | None = None
         self._activity: Activity | None = None
@@ -105,7 +108,7 @@ class ProgressView:
                 stage.history.popleft()
             width = columns - 1
             waits = self._waits(stage, now)
-            lines = [_head(stage, items, done, width, now, moves=not waits)]
+            lines = [_head(stage, items, done, width, now, moves=not waits, bar=self._bar)]
             lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 2 - 2)))
             if waits:
                 lines.append(fitted(waits, width))
@@ -154,7 +157,7 @@ def _left_s(stage: _Stage, items: int, done: int) -> float | None:
     return None
 
 
-def _head(stage: _Stage, items: int, done: int, width: int, now: float, *, moves: bool) -> str:
+def _head(stage: _Stage, items: int, done: int, width: int, now: float, *, moves: bool, bar: str) -> str:
     """The first line. In a narrow window, what matters least is left out first. No rate unless it `moves`."""
     of_items, of_bytes = _rates(stage)
     left_s = _left_s(stage, items, done)
@@ -180,8 +183,8 @@ def _head(stage: _Stage, items: int, done: int, width: int, now: float, *, moves
         line = "  ".join(filter(None, parts))
         if len(line) <= width:
             break
-    room = min(_BAR, width - len(line) - 2)
-    return f"{line}  {_bar(share, room)}" if share is not None and room >= _SHORTEST_BAR else fitted(line, width)
+    room = min(_LONGEST_BAR, width - len(line) - 2)
+    return f"{line}  {_drawn(share, room, bar)}" if share is not None and room >= _SHORTEST_BAR else fitted(line, width)
 
 
 def _of(done: int, planned: int) -> str:
@@ -198,9 +201,9 @@ def _share(stage: _Stage, items: int, done: int) -> float | None:
     return min(1.0, items / stage.total) if stage.total else None
 
 
-def _bar(share: float, width: int) -> str:
+def _drawn(share: float, width: int, bar: str) -> str:
     done = int(share * width)
-    return "━" * done + "┄" * (width - done)
+    return bar[0] * done + bar[1] * (width - done)
 
 
 def _files(stage: _Stage, width: int, most: int) -> list[str]:

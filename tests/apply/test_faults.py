@@ -256,9 +256,12 @@ def test_a_remote_that_asks_for_fewer_requests_is_waited_for(tmp_path: Path, sto
     made = plan(*rename_all(storage))
     storage.fail(storage.changes_made + 2, RateLimitError("slow down", retry_after=17.0), counting="changes")
     waited: list[float] = []
+    said: list[tuple[str, float]] = []
+    backoff = Backoff(sleep=waited.append, on_wait=lambda reason, seconds: said.append((reason, seconds)))
     with Journal(tmp_path / "journal") as journal:
-        result = apply_plan(made, {storage.fs: storage}, journal, backoff=Backoff(sleep=waited.append))
+        result = apply_plan(made, {storage.fs: storage}, journal, backoff=backoff)
     assert result.exit_code == ExitCode.DONE
+    assert said == [("slow down", waited[0])]
     assert len(waited) == 1
     assert waited[0] >= 17.0
 

@@ -135,10 +135,17 @@ def test_waits_grow_up_to_a_limit_and_vary(memory: MemoryStorage, waits: list[fl
     assert len(set(waits)) == len(waits)
 
 
-def test_a_stated_delay_is_respected(memory: MemoryStorage, storage: RetryingStorage, waits: list[float]) -> None:
+def test_a_stated_delay_is_respected_and_said(memory: MemoryStorage, waits: list[float]) -> None:
+    said: list[tuple[str, float]] = []
+
+    def hear(reason: str, seconds: float) -> None:
+        said.append((reason, seconds))
+
+    storage = RetryingStorage(memory, first_wait_s=1, longest_wait_s=3, sleep=waits.append, on_wait=hear)
     memory.fail(1, RateLimitError("429", retry_after=17))
     memory.fail(2, RateLimitError("429"))
     storage.stat("a.mp3")
+    assert said == [(f"{memory.fs}: 429", wait) for wait in waits]
     assert 17 < waits[0] < 19
     assert waits[1] <= 3
 
