@@ -16,12 +16,18 @@ from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import Session
 from orchestrator.actions.session_settings import DEFAULT_TRANSFERS
-from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, write_config
+from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, unset_key, write_config
 from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import WRITTEN_BY, config_path, examine, load_text
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
-from orchestrator.config.options.config import ConfigGetOptions, ConfigInitOptions, ConfigSetOptions, ConfigValidateOptions
+from orchestrator.config.options.config import (
+    ConfigGetOptions,
+    ConfigInitOptions,
+    ConfigSetOptions,
+    ConfigUnsetOptions,
+    ConfigValidateOptions,
+)
 from orchestrator.config.problems import Problem, refuse, without_consequences
 from orchestrator.config.schema import schema
 from orchestrator.config.template import template
@@ -29,6 +35,7 @@ from orchestrator.errors import ConfigError, OrchestratorError, UsageError
 from orchestrator.notify.apprise_messages import MISSING, installed
 from orchestrator.plan.layout.presets import DEFAULT
 
+_NO_SUCH_KEY = "{key}: no such key; `music-orchestrator config init` lists all"
 _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
 """What holds for keys that are not set, where it is a value."""
 
@@ -62,7 +69,7 @@ def get(options: ConfigGetOptions, session: Session) -> Any:
     key = options.key
     parts = own_names(split_key(key))
     if not known_key(parts):
-        raise UsageError(f"{key}: no such key; `music-orchestrator config init` lists all")
+        raise UsageError(_NO_SUCH_KEY.format(key=key))
     try:
         value = lookup(masked(msgspec.to_builtins(session.config), Config), parts)
     except KeyError:
@@ -82,6 +89,23 @@ def set_value(options: ConfigSetOptions, session: Session) -> Path:
     for problem in set_key(path, key, options.value, lambda text: checker.check(text, path)):
         session.reporter.warning(problem.message)
     session.reporter.document("config-file", f"{key} is set in {path}", {"path": str(path), "key": key})
+    return path
+
+
+def unset(options: ConfigUnsetOptions, session: Session) -> Path:
+    """Take one key out of the file. Raises UsageError for an unknown key, and ConfigError for what would then be wrong."""
+    key, path = options.key, _path(session)
+    if session.options.dry_run:
+        session.reporter.note(f"would take {key} out of {path}")
+        return path
+    checker = _Checker(session)
+    problems = unset_key(path, key, lambda text: checker.check(text, path))
+    if problems is None and not known_key(own_names(split_key(key))):
+        raise UsageError(_NO_SUCH_KEY.format(key=key))
+    for problem in problems or ():
+        session.reporter.warning(problem.message)
+    said = f"{key} is not set in {path}" if problems is None else f"{key} is no longer set in {path}"
+    session.reporter.document("config-file", said, {"path": str(path), "key": key})
     return path
 
 

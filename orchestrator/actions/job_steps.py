@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +19,8 @@ from orchestrator.config.options.scan import ScanOptions, ScanStep
 from orchestrator.config.options.sync import SyncOptions, SyncStep
 from orchestrator.config.options.verify import VerifyOptions
 from orchestrator.errors import ExitCode
+
+_LABEL = re.compile(r"(?P<job>.*?), step \d+ of \d+ \(", re.DOTALL)
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
@@ -84,6 +87,22 @@ def max_delete_of(step: JobStep) -> str | None:
     (options,) = step.commands.values()
     limit = getattr(options, "max_delete", None)
     return None if limit is None else str(limit)
+
+
+def label_of(job: str, number: int, steps: int, step: JobStep) -> str:
+    """What messages, and the record of problems, call a step of a job."""
+    return f"{beginning_of_labels(job)}{number} of {steps} ({described(step)})"
+
+
+def beginning_of_labels(job: str) -> str:
+    """How the labels of all steps of a job begin."""
+    return f"{job}, step "
+
+
+def job_of(label: str) -> str | None:
+    """The job that a label is of; None if it is not that of a step."""
+    found = _LABEL.match(label)
+    return found["job"] if found else None
 
 
 def described(step: JobStep) -> str:

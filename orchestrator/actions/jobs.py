@@ -13,7 +13,7 @@ import msgspec
 
 from orchestrator.actions.job_check import job_problems, unused_settings
 from orchestrator.actions.job_reports import JobOutcome, JobReports
-from orchestrator.actions.job_steps import check_step, described, do_step, max_delete_of, names_of_pairs
+from orchestrator.actions.job_steps import beginning_of_labels, check_step, do_step, label_of, max_delete_of, names_of_pairs
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import anything_due, interrupted_syncs
 from orchestrator.config.jobs import Job, PlacedStep, as_job, placed_steps
@@ -192,8 +192,8 @@ class _Jobs:
     def _do_job(self, name: str, job: Job, steps: Sequence[PlacedStep]) -> list[ExitCode]:
         session = self._session
         codes: list[ExitCode] = []
-        labels = [f"{name}, step {number} of {len(steps)} ({described(one.step)})" for number, one in enumerate(steps, 1)]
-        session.problems.forget_other_parts(f"{name}, step ", labels)
+        labels = [label_of(name, number, len(steps), one.step) for number, one in enumerate(steps, 1)]
+        session.problems.forget_other_parts(beginning_of_labels(name), labels)
         for number, (placed, label) in enumerate(zip(steps, labels, strict=True), 1):
             if session.deadline is not None and session.deadline.passed:
                 session.reporter.error("safety-limit", f"{label} was not started: {session.deadline}; the next run does it")

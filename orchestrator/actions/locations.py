@@ -27,7 +27,7 @@ from orchestrator.errors import (
 )
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_local, is_ours, join_location
-from orchestrator.profiles import load_profile, profile_for_environment_remote
+from orchestrator.profiles import Profile, load_profile, profile_for_environment_remote
 from orchestrator.rclone.classify import NOT_OBSCURED
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import why_not_writable
@@ -157,9 +157,26 @@ def check_bucket(session: Session, location: Location) -> None:
             )
         tops = {place.fs: load_profile(session.rclone.remote_type(place.fs)) for place in places}
     for fs, profile in tops.items():
-        if profile.has_buckets and not fs.partition(":")[2].strip("/"):
-            example = join_location(location.fs, f"my-{profile.top_level.removesuffix('s')}/Music")
-            raise UsageError(f"{location.fs} holds {profile.top_level}, not folders: name one, such as {example}")
+        if _is_top_level(fs, profile):
+            raise UsageError(
+                f"{location.fs} holds {profile.top_level}, not folders: name one, such as {_example(location, profile)}"
+            )
+
+
+def all_buckets(session: Session, location: Location) -> str | None:
+    """What to say of the top level of an object store, where only reading is possible; None for any other location."""
+    if location.remote is None or not _is_top_level(location.fs, profile := session.rclone_storage(location).profile):
+        return None
+    one = _example(location, profile)
+    return f"{location.typed} means all {profile.top_level} of the account; to scan only one, name it, such as {one}"
+
+
+def _is_top_level(fs: str, profile: Profile) -> bool:
+    return profile.has_buckets and not fs.partition(":")[2].strip("/")
+
+
+def _example(location: Location, profile: Profile) -> str:
+    return join_location(location.fs, f"my-{profile.top_level.removesuffix('s')}/Music")
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
 import time
 from typing import Any
 
 from orchestrator.actions.ignored_files import IgnoredFiles
-from orchestrator.actions.session import Session
+from orchestrator.actions.job_steps import job_of
+from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.actions.waiting import local_time
+from orchestrator.catalogue.last_scan import scanned_locations
 from orchestrator.config.options.problems import ProblemsIgnoreOptions, ProblemsListOptions
 from orchestrator.errors import UsageError
 from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
-from orchestrator.location import path_below
+from orchestrator.location import Location, path_below
 from orchestrator.paths import join_location
 from orchestrator.report.reporter import Column, age_text
 from orchestrator.wording import counted
@@ -41,13 +45,31 @@ _COLUMNS = (
 )
 
 
+def _check_known(session: Session, location: Location) -> None:
+    """Raise UsageError for a location that no scan has seen and the config does not name: it may be mistyped."""
+    file = session.state / CATALOGUE_FILE
+    scanned = scanned_locations(session.catalogue) if file.exists() else []
+    if any(path_below(one, location.fs) is not None or path_below(location.fs, one) is not None for one in scanned):
+        return
+    named = {text: name for name, text in session.config.locations.items()}
+    if location.typed in session.config.locations or location.typed in named or location.fs in named:
+        session.reporter.note(f"{location.typed} was never scanned, so nothing is known of it")
+        return
+    near = difflib.get_close_matches(location.fs, [*scanned, *named], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"`music-orchestrator scan {shlex.quote(location.typed)}` looks at it"
+    raise UsageError(f"{location.typed} was never scanned, and is not in the config: {hint}")
+
+
 def list_problems(options: ProblemsListOptions, session: Session) -> list[StandingProblem]:
-    """List the problems that stand in a location. Returns them. Raises UsageError for a name that is no location."""
-    where = None if options.location is None else session.named(options.location)[0].fs
+    """List the problems that stand in a location. Returns them. Raises UsageError for a location that nobody knows."""
+    asked = None if options.location is None else session.named(options.location)[0]
+    where = None if asked is None else asked.fs
     stored, patterns = _stored(session)
     since = {**dict.fromkeys(session.config.ignore), **patterns}
     ignored = IgnoredFiles(since)
     found = [one for one in stored if where is None or _concerns(one, where)]
+    if asked is not None and not found:
+        _check_known(session, asked)
     chosen = [one for one in found if ignored.match(one.location, one.path) == options.ignored]
     now = time.time()
     empty = "no problem is ignored now" if options.ignored else "no problems"
@@ -105,11 +127,14 @@ def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:
 
 
 def _stored(session: Session) -> tuple[list[StandingProblem], dict[str, float]]:
+    """All that stand, without those of jobs that the config no longer has; and the patterns that are ignored."""
     file = session.state / PROBLEMS_FILE
     if not file.exists():
         return [], {}
     with KnownProblems(file) as problems:
-        return problems.all(), problems.ignored()
+        jobs = session.config.jobs
+        stand = [one for one in problems.all() if one.location or (job := job_of(one.path)) is None or job in jobs]
+        return stand, problems.ignored()
 
 
 def _concerns(problem: StandingProblem, where: str) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from orchestrator.actions.locations import check_folder, check_not_ours, check_root, reaching
+from orchestrator.actions.locations import all_buckets, check_folder, check_not_ours, check_root, reaching
 from orchestrator.actions.reading_bill import bill_of_scan
 from orchestrator.actions.scan_reports import (
     report_changes,
@@ -101,6 +101,8 @@ def scan(options: ScanOptions, session: Session) -> ScanReport:
     if options.location is None:
         raise UsageError("scan: the argument LOCATION is missing")
     (location,) = session.locations(options.location)
+    if (all_of_them := all_buckets(session, location)) is not None:
+        session.reporter.note(all_of_them)
     settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
     work = partial(_scan_and_report, session, location, settings, allow_emptied=options.allow_empty)
     return session.problems.looking_for("scan", [location.fs], covered_files(session, settings), work)

@@ -81,8 +81,13 @@ def report_quarantines_inside(session: Session, location: Location, found: Seque
         session.reporter.note(f"{location.typed}: {more} may have a quarantine as well")
 
 
-def report_scan(session: Session, location: Location, result: ScanResult, *, suspects: bool = True) -> ExitCode:
-    """Report suspect files, and files that could not be read. Unreadable files and shared names are left to the planners."""
+def report_scan(
+    session: Session, location: Location, result: ScanResult, *, suspects: bool = True, music: bool = True
+) -> ExitCode:
+    """Report suspect files, and files that could not be read. Unreadable files and shared names are left to the planners.
+
+    `music`: whether the command is about music, so that none is worth a word.
+    """
     for path, why in result.suspect if suspects else ():
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:
@@ -105,7 +110,7 @@ def report_scan(session: Session, location: Location, result: ScanResult, *, sus
         session.reporter.note(f"{path}: an unfinished transfer of rclone; skipped")
     if result.links_left_out:
         session.reporter.note(f"{location.typed}: {counted(result.links_left_out, 'link')} not followed")
-    if not result.audio_seen:
+    if music and not result.audio_seen:
         session.reporter.note("no music found")
     failed = (*result.vanished, *result.failures, *result.difference.listed_twice, *result.unreachable)
     session.summary.ops_skipped += len(failed)

@@ -61,7 +61,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     inside = _check(session, source, target)
     manifest = _manifest(options, source)
     found, result, at_target = _listed(session, source, target, inside, options)
-    code = report_scan(session, source, result, suspects=False)
+    code = report_scan(session, source, result, suspects=False, music=False)
     reads = _kept_reads(session, source, target, found, restart=options.restart)
     sides = Sides(session, source, target, found, reads)
     compare(sides, download=False)
@@ -163,8 +163,6 @@ def _listed(
     )
     if left_out:
         session.reporter.note(f"{source.typed}: {counted(left_out, 'file')} left out by --include, --exclude or the config")
-    if not wanted:
-        session.reporter.warning(f"{source.typed}: no file was found; is the path right?")
     _note_own_directory(session, source)
     return Matching(wanted, known), result, at_target
 

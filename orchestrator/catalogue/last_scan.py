@@ -44,3 +44,9 @@ def find_last_scan(catalogue: Catalogue, fs: str, selection: Selection, *, hidde
     )
     add_known_problems(catalogue, fs, result, capabilities)
     return LastScan(result, capabilities, row[0], catalogue.unread_count(fs))
+
+
+def scanned_locations(catalogue: Catalogue) -> list[str]:
+    """The locations (in canonical form) that were scanned to their end."""
+    with catalogue.using() as connection:
+        return [fs for (fs,) in connection.execute("SELECT fs FROM location WHERE scanned_ns IS NOT NULL")]

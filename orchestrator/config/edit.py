@@ -18,6 +18,7 @@ from orchestrator.config.masking import is_secret
 from orchestrator.config.model import Config
 from orchestrator.config.problems import Key, Problem, part_of, refuse, without_consequences
 from orchestrator.config.yaml_decoder import is_text, scalar
+from orchestrator.config.yaml_lines import without_lines_of
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.wording import repeated
 
@@ -70,47 +71,98 @@ def set_key(path: Path, key: str, value: str, check: Check | None = None) -> lis
 
     if not is_text(key + value):
         raise UsageError("the key or the value is not UTF-8 text")
-    parts = split_key(key)
-    check = check or (lambda text: examine(text, path, {})[1])
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
     try:
-        text = path.read_bytes() if path.exists() else b""
-        before = check(text)
-        unread = examine(text, path, {})[0].incomplete
-        new_value = yaml.load(value) if _is_structure(value) else scalar(value)
+        new_value = YAML().load(value) if _is_structure(value) else scalar(value)
     except YAMLError as error:
         raise ConfigError(
             f"{repeated(key)}: the value is not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}"
         ) from error
     except RecursionError:
         raise ConfigError(f"{repeated(key)}: the value is nested too deep") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
+    edited = _Edited(path, key, check)
+    _refuse_secrets(edited.names, new_value)
+    if edited.document is None:
+        edited.start_empty()
+    _put(edited.document, edited.spelled, new_value, f"{path}: {key}")
+    return edited.write(edited.dumped())
+
+
+def unset_key(path: Path, key: str, check: Check | None = None) -> list[Problem] | None:
+    """Take one key out of the file; None if it is not there. A section or list that nothing is left in goes as well.
+
+    Comments and problems are treated as by `set_key`; comments beside what goes are lost. Raises ConfigError.
+    """
+    edited = _Edited(path, key, check)
+    parts = edited.spelled
     try:
-        document = yaml.load(text.decode("utf-8"))
-    except (YAMLError, RecursionError) as error:  # such as a key that is given twice: what is written would have only one of them
-        refuse(before, "not written: ")
-        raise ConfigError(f"{path}: not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
-    names = own_names(parts)
-    if _is_section_alone(document) and names[0] != Config.alone[1]:
-        names = [Config.alone[1], *names]
-    _refuse_secrets(names, new_value)
-    comments = ""
-    if document is None:
-        comments = text.decode("utf-8")
-        document = yaml.load("{}")
-        document.fa.set_block_style()
-    _put(document, _as_spelled(document, parts), new_value, f"{path}: {key}")
-    new_text = _as_json(document) if _is_json(text, path) else _after(comments, yaml, document)
-    try:
-        after = check(new_text.encode("utf-8"))
-    except ConfigError as error:
-        raise ConfigError(f"not written: {error.message}") from error
-    refuse([one for one in after if _is_of(names, one) or not _was_there(one, before, unread)], "not written: ")
-    write_config(path, new_text)
-    return [*after]
+        lookup(edited.document, parts)
+    except KeyError:
+        return None
+    while len(parts) > 1 and len(lookup(edited.document, parts[:-1])) == 1:
+        parts = parts[:-1]
+    text = without_lines_of(edited.text.decode("utf-8"), parts)
+    if text is None:  # it shares its lines with others
+        above = lookup(edited.document, parts[:-1])
+        del above[parts[-1] if isinstance(above, Mapping) else int(parts[-1])]
+        text = edited.dumped()
+    return edited.write(text, set_now=False)
+
+
+class _Edited:
+    """A config file of which one key is being changed."""
+
+    def __init__(self, path: Path, key: str, check: Check | None) -> None:
+        """Raises ConfigError for a file that cannot be read as a whole."""
+        from ruamel.yaml import YAML  # noqa: PLC0415 - only here: it is slow to import
+        from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+        if not is_text(key):
+            raise UsageError("the key is not UTF-8 text")
+        self._path = path
+        self._check = check or (lambda text: examine(text, path, {})[1])
+        self._yaml = YAML()
+        self._yaml.preserve_quotes = True
+        self._yaml.width = 4096
+        self._comments = ""
+        parts = split_key(key)
+        try:
+            self.text = path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
+        self._before = self._check(self.text)
+        self._unread = examine(self.text, path, {})[0].incomplete
+        try:
+            self.document = self._yaml.load(self.text.decode("utf-8"))
+        except (YAMLError, RecursionError) as error:  # such as a key that is given twice: what is written would have only one
+            refuse(self._before, "not written: ")
+            raise ConfigError(f"{path}: not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
+        self.names = own_names(parts)
+        if _is_section_alone(self.document) and self.names[0] != Config.alone[1]:
+            self.names = [Config.alone[1], *self.names]
+        self.spelled = _as_spelled(self.document, parts)
+
+    def start_empty(self) -> None:
+        """Begin a document in a file that has nothing but comments."""
+        self._comments = self.text.decode("utf-8")
+        self.document = self._yaml.load("{}")
+        self.document.fa.set_block_style()
+
+    def dumped(self) -> str:
+        """The file as it is now."""
+        return _as_json(self.document) if _is_json(self.text, self._path) else _after(self._comments, self._yaml, self.document)
+
+    def write(self, text: str, *, set_now: bool = True) -> list[Problem]:
+        """Write it, unless it has a new problem; `set_now`: unless any is of the key. Returns those that it had already."""
+        try:
+            after = self._check(text.encode("utf-8"))
+        except ConfigError as error:
+            raise ConfigError(f"not written: {error.message}") from error
+        refused = [
+            one for one in after if (set_now and _is_of(self.names, one)) or not _was_there(one, self._before, self._unread)
+        ]
+        refuse(refused, "not written: ")
+        write_config(self._path, text)
+        return [*after]
 
 
 def _as_json(document: Any) -> str:

@@ -40,7 +40,7 @@ _BY_FOLDER = (
 
 
 def show_verification(found: Matching, fields: Mapping[str, Any], reporter: Reporter, *, everything: bool, quiet: bool) -> None:
-    """Report it. `everything`: name each file, however many there are; `quiet`: say nothing if all are proved.
+    """Report it. `everything`: name each file, however many there are; `quiet`: say nothing if there are any, and all are proved.
 
     `fields` are the totals (see `totals`), with the locations.
     """
@@ -50,7 +50,7 @@ def show_verification(found: Matching, fields: Mapping[str, Any], reporter: Repo
         reporter.table("unproven", _BY_FOLDER, _folders(rows), empty="")
     else:
         reporter.table("unproven", _EACH, rows, empty="")
-    if unproven or not quiet:
+    if unproven or not found.source or not quiet:
         reporter.document("verify", _sentence(fields), fields)
 
 
@@ -76,7 +76,7 @@ def totals(found: Matching) -> dict[str, Any]:
 
 def _sentence(fields: Mapping[str, Any]) -> str:
     if not fields["files"]:
-        return f"nothing to prove: {fields['source']} has no file to look for"
+        return f"nothing to prove: {fields['source']} has no file to look for; is the path right?"
     parts = [f"{one['files']} {_IN_WORDS[Proof(proof)]}" for proof, one in fields["by"].items() if one["files"]]
     all_proved = fields["proved"] == fields["files"]
     files = f"{fields['files']} of {fields['files']}" if all_proved else f"only {fields['proved']} of {fields['files']}"

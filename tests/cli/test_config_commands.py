@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestrator.cli.main import run
 from orchestrator.track import Track
@@ -259,3 +260,65 @@ def test_a_broken_file_stops_other_commands_with_its_line(file: Path, capsys: py
     file.write_text("\nnonsense: 1\n")
     assert run(["scan", "./x"]) == 2
     assert f"{file}:2: unknown key `nonsense`" in capsys.readouterr().err
+
+
+FULL = """\
+# mine
+transfers: 4  # four
+
+# the log
+log_file: /tmp/log
+locations:
+  a: /srv/a  # first
+  # about b
+  b: /srv/b
+locatons: {x: y}
+exclude: [one, two]
+jobs:
+  n:
+    at: "02:30"
+    steps:
+      - scan: {location: a}
+      - scan:
+          location: b
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "gone"),
+    [
+        ("transfers", "transfers: 4  # four\n"),
+        ("log_file", "log_file: /tmp/log\n"),
+        ("locations.b", "  b: /srv/b\n"),
+        ("locatons", "locatons: {x: y}\n"),
+        ("locatons.x", "locatons: {x: y}\n"),
+        ("exclude", "exclude: [one, two]\n"),
+        ("jobs.n.at", '    at: "02:30"\n'),
+        ("jobs.n.steps.1", "      - scan:\n          location: b\n"),
+        ("jobs", FULL[FULL.index("jobs:") :]),
+    ],
+)
+def test_unset_takes_the_lines_of_one_key_and_no_others(file: Path, key: str, gone: str) -> None:
+    text = FULL.replace(" b}", " a}") if key == "locations.b" else FULL
+    text = text.replace("location: b", "location: a") if key == "locations.b" else text
+    file.write_text(text)
+    assert run(["config", "unset", key]) == 0
+    assert file.read_text() == text.replace(gone, "")
+
+
+def test_unset_of_one_among_others_in_a_line_of_what_is_missing_and_of_what_is_needed(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("exclude: [one, two]  # both\nlocations: {a: /a, b: /b}\njobs: {n: [{scan: {location: a}}]}\n")
+    assert run(["config", "unset", "exclude.0"]) == 0
+    assert run(["config", "unset", "locations.b"]) == 0
+    text = file.read_text()
+    assert yaml.safe_load(text) == {"exclude": ["two"], "locations": {"a": "/a"}, "jobs": {"n": [{"scan": {"location": "a"}}]}}
+    assert "# both" in text
+    assert run(["config", "unset", "locations.a"]) == 2
+    assert "not written: " in capsys.readouterr().err
+    assert run(["config", "unset", "bandwidth"]) == 0
+    assert "bandwidth is not set in" in capsys.readouterr().out
+    assert run(["config", "unset", "bandwith"]) == 2
+    assert run(["config", "unset", "exclude", "--dry-run"]) == 0
+    assert file.read_text() == text

@@ -116,6 +116,12 @@ def test_a_remote_that_needs_a_bucket_is_2_without_one(program: Program, s3_serv
     program("remotes", "check", f"{s3_serve.name}:")
 
 
+def test_a_scan_without_a_bucket_says_that_it_means_all(program: Program, s3_serve: RemoteServer) -> None:
+    notes = [event["message"] for event in program("scan", f"{s3_serve.name}:").events if event["type"] == "note"]
+    assert f"{s3_serve.name}: means all buckets of the account" in notes[0]
+    assert f"{s3_serve.name}:my-bucket/Music" in notes[0]
+
+
 def test_an_empty_folder_in_a_bucket_is_fine(program: Program, s3_serve: RemoteServer) -> None:
     assert program("organize", s3_serve.fs("nothing-here"), "--yes").summary["files_seen"] == 0
 

@@ -266,3 +266,24 @@ def test_an_outage_is_one_mail_and_the_exit_code_says_it_each_time(
     assert cron.problems() == []
     proxy.when(every, fault)
     assert cron() == (code, lines), "another outage"
+
+
+def test_a_job_that_is_no_longer_in_the_config_has_no_problems(cron: Cron) -> None:
+    cron.write(steps="[{scan: {location: /no/such/folder}}]")
+    assert cron()[0] == 2
+    assert [one["path"] for one in cron.problems()] == ["nightly, step 1 of 1 (scan /no/such/folder)"]
+    cron.library.environment["MUSIC_ORCHESTRATOR_CONFIG"] += ".none"
+    Path(cron.library.environment["MUSIC_ORCHESTRATOR_CONFIG"]).write_text("jobs: {other: [{scan: {location: ./x}}]}\n")
+    assert cron.problems() == []
+
+
+def test_problems_of_a_location_that_nobody_knows_is_2_with_the_nearest_one(cron: Cron) -> None:
+    assert cron("problems", "music") == (0, ["music was never scanned, so nothing is known of it", "no problems"])
+    code, (line,) = cron("problems", f"{cron.where}x")
+    assert (code, line) == (2, f"error: {cron.where}x was never scanned, and is not in the config: did you mean {cron.where}?")
+    assert cron("problems", "musik")[0] == 2
+    cron("scan", "music")
+    assert cron("problems", "music") == (0, ["no problems"])
+    assert cron("problems", f"{cron.where}/folder") == (0, ["no problems"]), "inside one that was scanned"
+    code, (line,) = cron("problems", "/elsewhere")
+    assert (code, line.endswith("`music-orchestrator scan /elsewhere` looks at it")) == (2, True)

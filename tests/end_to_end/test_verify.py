@@ -286,6 +286,11 @@ def test_what_only_the_quarantine_has_and_where_nothing_can_be_proved(library: C
     for path in ALBUM:
         music.place.remove(path)
     assert "is it mounted" in music("verify", here, str(target), codes=(7,)).errors[0]["message"]
+    (tmp_path / "empty").mkdir()
+    for options in ((), ("-q",)):
+        code, out, err = music.start("verify", str(tmp_path / "empty"), str(target), options=options).printed()
+        assert (code, err) == (0, "")
+        assert out.startswith(f"nothing to prove: {tmp_path}/empty has no file to look for; is the path right?\n")
 
 
 def test_playlists_that_were_updated_for_the_new_names_are_proved_by_their_entries(

@@ -11,6 +11,7 @@ from orchestrator.config.options.config import (
     ConfigSchemaOptions,
     ConfigSetOptions,
     ConfigShowOptions,
+    ConfigUnsetOptions,
     ConfigValidateOptions,
 )
 from orchestrator.errors import ExitCode
@@ -57,6 +58,15 @@ def set_command(session: Session, options: ConfigSetOptions) -> int:
     from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
 
     config_file.set_value(options, session)
+    return ExitCode.DONE
+
+
+@command("unset", ConfigUnsetOptions, parent=config_command, title="config unset")
+def unset_command(session: Session, options: ConfigUnsetOptions) -> int:
+    """Take one key out of the config file, for example: config unset jobs.nightly.at. Comments of other keys are kept."""
+    from orchestrator.actions import config_file  # noqa: PLC0415 - imported when the command runs
+
+    config_file.unset(options, session)
     return ExitCode.DONE
 
 

@@ -1,4 +1,4 @@
-"""`config init`, `show`, `get`, `set`, `validate` and `schema`."""
+"""`config init`, `show`, `get`, `set`, `unset`, `validate` and `schema`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ class ConfigSetOptions(Options, frozen=True):
 
     key: Key
     value: Annotated[str, argument("A word, a number, or YAML such as [a, b].")]
+
+
+class ConfigUnsetOptions(Options, frozen=True):
+    """`config unset`."""
+
+    common: ClassVar[tuple[str, ...]] = (*CONFIGURED, "dry_run")
+
+    key: Key
 
 
 class ConfigValidateOptions(Options, frozen=True):
