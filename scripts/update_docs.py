@@ -33,6 +33,7 @@ from orchestrator.plan.music.tag_values import ABSENT
 from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 from orchestrator.prices import REQUEST_KINDS
 from orchestrator.profiles import all_profiles, price_lists
+from scripts import api_reference
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH = 100
@@ -335,6 +336,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "keep": _keep_block,
     "foreign-folders": _foreign_block,
     "globs": _glob_block,
+    "actions": api_reference.actions_block,
+    "errors": api_reference.errors_block,
     "prices": _prices_block,
     "quotas": _quotas_block,
     "name-habits": _habit_block,

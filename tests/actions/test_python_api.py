@@ -80,7 +80,7 @@ def test_the_code_of_the_page_runs_as_it_stands(home: Path, capsys: pytest.Captu
 
 def test_every_name_on_the_page_exists() -> None:
     found = set(re.findall(r"`(orchestrator(?:\.\w+)+)`", PAGE))
-    assert len(found) > 40
+    assert len(found) > 10
     for dotted in found - {"orchestrator"}:
         module, _, name = dotted.rpartition(".")
         try:
