@@ -171,12 +171,10 @@ class Database(ABC):
             self.check(connection)
             return
         if version == 0 and objects:
-            raise UsageError(f"{self.path} is not a {self.name} of this program but another database: use another --state-dir")
+            raise UsageError(f"{self.path} is not a {self.name} of this program but another database: move it elsewhere")
         if version > self.schema_version or (version and not self.rebuilt):
             age = "a newer" if version > self.schema_version else "an older"
-            raise UsageError(
-                f"the {self.name} {self.path} was made by {age} version of this program: use that one, or another --state-dir"
-            )
+            raise UsageError(f"the {self.name} {self.path} was made by {age} version of this program: use that one")
         connection.execute("PRAGMA journal_mode = WAL")  # others can read while one writes
         with transaction(connection):
             if _version(connection) != self.schema_version:  # otherwise another process was faster

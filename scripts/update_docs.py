@@ -1,4 +1,4 @@
-"""Writes the generated parts of docs/: `--help` of each command, config keys, presets and fields of layouts.
+"""Writes the generated parts of docs/: `--help` of each command, config keys, presets and fields of layouts, the manual page.
 
 Run it when one of those changes: `python scripts/update_docs.py`. A test fails if they are out of date.
 """
@@ -34,8 +34,10 @@ from orchestrator.plan.planners.dedup.keep_order import CRITERIA
 from orchestrator.prices import REQUEST_KINDS
 from orchestrator.profiles import all_profiles, price_lists
 from scripts import api_reference
+from scripts.man_page import man_page
 
 DOCS = Path(__file__).parents[1] / "docs"
+MAN_PAGE = DOCS / "music-orchestrator.1"
 WIDTH = 100
 _BLOCK = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -357,6 +359,7 @@ def main() -> None:
         text = file.read_text(encoding="utf-8")
         if (new := updated(text)) != text:
             file.write_text(new, encoding="utf-8")
+    MAN_PAGE.write_text(man_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

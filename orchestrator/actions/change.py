@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from orchestrator.actions.plan_files import write_plan_file
+from orchestrator.actions.plan_files import check_plan_file, write_plan_file
 from orchestrator.actions.session import Session
-from orchestrator.errors import ExitCode, SafetyLimitError, worst
+from orchestrator.errors import ExitCode, SafetyLimitError, UsageError, worst
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
 from orchestrator.plan.build import with_full_reads
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
+from orchestrator.report.reporter import Offer
 from orchestrator.wording import money_text, number_text, size_text
 
 SKIPS_THAT_COUNT = frozenset(
@@ -107,7 +110,7 @@ def change(
             session.reporter.note(planned.nothing_to_do)
             return ChangeResult(so_far, plan)
         _show(session, plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
-        if not plan.operations or not agreed(session, question(plan)):
+        if not plan.operations or not agreed(session, question(plan), plan):
             return ChangeResult(so_far, plan)
         _check_time(session)
         if before is not None:
@@ -141,12 +144,42 @@ def preview(
     return ChangeResult(worst([planned.exit_code, ExitCode.PENDING if pending else ExitCode.DONE]), planned.plan)
 
 
-def agreed(session: Session, question: str) -> bool:
-    """Ask, unless --yes was given; after a no, say that nothing was changed."""
-    if session.options.yes or session.reporter.confirm(question):
+def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
+    """Ask, unless --yes was given; after a no, say that nothing was changed. All lines of `plan` can be seen, and be saved."""
+    if session.options.yes:
         return True
-    session.reporter.note("nothing was changed")
-    return False
+    offers: dict[str, Offer] = {}
+    if plan is not None:
+        offers = {
+            "all lines": partial(session.reporter.plan, plan, everything=True),
+            "write plan": partial(_offer_to_write, session, plan),
+        }
+    began = time.monotonic()
+    try:
+        answer = session.reporter.confirm(question, offers)
+    finally:
+        session.summary.waited_s += time.monotonic() - began
+    if not answer:
+        session.reporter.note("nothing was changed")
+    return answer
+
+
+def _offer_to_write(session: Session, plan: Plan) -> None:
+    """Write a plan to a new file that the person names."""
+    named = session.reporter.ask("Write the plan to which new file?")
+    if not named:
+        return
+    file = Path(named).expanduser()
+    if file.exists():
+        session.reporter.warning(f"{named} exists already")
+        return
+    try:
+        check_plan_file(str(file))
+        write_plan_file(plan, file)
+    except UsageError as error:
+        session.reporter.warning(error.message)
+        return
+    session.reporter.note(f"plan written to {file}; `music-orchestrator apply {file}` carries it out")
 
 
 def report_skipped(session: Session, plan: Plan) -> ExitCode:

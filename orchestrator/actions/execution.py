@@ -310,6 +310,7 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
         session.reporter.warning(note)
     summary = session.summary
     summary.run = result.run or summary.run
+    summary.for_good = summary.for_good or any(one.verb is Verb.DELETE for one in plan.operations)
     summary.ops_done += result.done
     summary.ops_failed += result.failed
     summary.ops_skipped += result.skipped

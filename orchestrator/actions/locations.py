@@ -26,7 +26,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
-from orchestrator.paths import is_local, is_ours, join_location
+from orchestrator.paths import is_local, is_ours, join_location, remote_of
 from orchestrator.profiles import Profile, load_profile, profile_for_environment_remote
 from orchestrator.rclone.classify import NOT_OBSCURED
 from orchestrator.records import OWN_DIRECTORY
@@ -315,10 +315,20 @@ def _remedy(session: Session, location: Location) -> str:
         return f"correct what `remotes.{location.remote}.secrets` in the config leads to"
     if settings is not None and settings.type is not None:
         return f"correct `remotes.{location.remote}.options` in the config"
-    remedy = f"`rclone config reconnect {location.remote}:` or `rclone config update {location.remote}` fixes them"
+    remedy = f"{_by_rclone(session, location)} fixes them"
     if settings is not None and settings.options:
         remedy += f", unless they are in `remotes.{location.remote}.options` of the config"
     return remedy
+
+
+def _by_rclone(session: Session, location: Location) -> str:
+    """What changes the credentials of a remote of the rclone config, or of the one behind it."""
+    place = session.places_of(location.fs)[0]
+    remote = remote_of(place.fs) if place.named else location.remote
+    backend = session.rclone.backends.find(session.rclone.remote_type(place.fs))
+    if backend is not None and backend.signs_in:
+        return f"`rclone config reconnect {remote}:`"
+    return f"`rclone config update {remote}`"
 
 
 def _where_to_set(session: Session, location: Location) -> str:
@@ -336,8 +346,7 @@ def _where_to_set(session: Session, location: Location) -> str:
         return f"name them with {' or '.join([*keys, '`cloud.secrets`'])} in the config{f', or {here}' if here else ''}"
     if settings is not None and settings.type is not None:
         return f"name them with `remotes.{remote}.secrets` in the config"
-    by_rclone = f"`rclone config reconnect {remote}:` or `rclone config update {remote}`"
-    return f"use {by_rclone}, or name them with `remotes.{remote}.secrets` in the config"
+    return f"use {_by_rclone(session, location)}, or name them with `remotes.{remote}.secrets` in the config"
 
 
 def _remedy_of_cloud(session: Session, location: Location, cloud: Cloud) -> str:

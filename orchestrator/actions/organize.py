@@ -262,5 +262,7 @@ def _offer_names(session: Session, made: Plan) -> None:
     more = f" or in {counted(others, 'other way')}" if others else ""
     have, are = "has" if untagged == 1 else "have", "is" if fit == 1 else "are"
     session.reporter.note(
-        f"{counted(untagged, 'file')} {have} no usable tags; {fit} of them {are} named like {pattern}{more}: --names-as-tags auto"
+        f"{counted(untagged, 'file')} {have} no usable tags; {fit} of them {are} named like {pattern}{more}: "
+        "--names-as-tags auto",
+        in_plan=True,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 import time
+from collections.abc import Collection
 from typing import Any
 
 from orchestrator.actions.ignored_files import IgnoredFiles
@@ -17,7 +18,8 @@ from orchestrator.errors import UsageError
 from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
 from orchestrator.location import Location, path_below
 from orchestrator.paths import join_location
-from orchestrator.report.reporter import Column, age_text
+from orchestrator.report.plan_outline import by_folder
+from orchestrator.report.reporter import Column, age_text, printable
 from orchestrator.wording import counted
 
 REMEDIES = {
@@ -96,6 +98,22 @@ def standing(session: Session) -> list[StandingProblem]:
     stored, patterns = _stored(session)
     ignored = IgnoredFiles({*session.config.ignore, *patterns})
     return [one for one in stored if not ignored.match(one.location, one.path)]
+
+
+def show_standing(session: Session, locations: Collection[str]) -> None:
+    """Show what stands in these locations (in canonical form), by reason and folder: files that commands leave as they are."""
+    alike: dict[tuple[str, str], list[StandingProblem]] = {}
+    for one in standing(session):
+        if one.location in locations:
+            alike.setdefault((one.code, one.reason), []).append(one)
+    for (code, reason), found in alike.items():
+        remedy = REMEDIES.get(code, "")
+        where = by_folder((join_location(one.location, one.path), "") for one in found)
+        digits = len(str(max(one.number for one in where)))
+        lines = [f"{counted(len(found), 'file')}: {reason}", *([f"  ({remedy})"] if remedy else [])]
+        lines += [f"  {one.number:>{digits}}  {one.name}" for one in where]
+        fields = {"code": code, "reason": reason, "remedy": remedy, "files": [[one.location, one.path] for one in found]}
+        session.reporter.document("run-left", "\n".join(map(printable, lines)), fields)
 
 
 def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
 from orchestrator.actions.locations import reaching
+from orchestrator.actions.problems import show_standing
+from orchestrator.actions.run_results import run_result, run_text
 from orchestrator.actions.session import Session
-from orchestrator.apply.journal.records import Run
+from orchestrator.apply.journal.records import Run, RunState, Stage
 from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.undo import undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
@@ -25,29 +27,34 @@ from orchestrator.storage.protocol import StatCall
 def list_runs(session: Session) -> list[Run]:
     """List every run, the newest first."""
     runs = session.journal.runs()[::-1]
+    undone_by = _undone_by(runs)
+    rows = [_row(run) for run in runs]
+    results = {run.id: _result(session, run, undone_by) for run in runs}
     columns = [
         Column("id", "run", whole=True),
         Column("command", "command", whole=True),
-        Column("state", "state", whole=True),
-        Column("ops_done", "done", right=True),
-        Column("ops_planned", "of", right=True),
-        Column("source", "location", text=_source_and_target),
+        Column("state", "result", whole=True, text=lambda row: results[row["id"]]),
+        Column("source", "location", gives_way=True, text=_source_and_target),
     ]
-    session.reporter.table("run", columns, [_row(run) for run in runs], empty="no runs yet")
+    session.reporter.table("run", columns, rows, empty="no runs yet")
     return runs
 
 
 def show_run(options: RunsShowOptions, session: Session) -> Run:
-    """Show one run with each of its operations. Raises UsageError for an unknown or ambiguous run."""
+    """Show one run with each of its operations, or only what is left. Raises UsageError for an unknown or ambiguous run."""
     run = session.journal.find(options.run)
     session.summary.run = run.id
     states = session.journal.states(run.id)
-    keys = ("id", "when", "command", "state", "undoes", "source", "target")
-    session.reporter.table("run", [Column(key, key, whole=key == "id") for key in keys], [_row(run)], empty="")
-    _show_costs(session, run)
+    row = _row(run)
+    result = _result(session, run, _undone_by(session.journal.runs()))
+    session.reporter.document("run", run_text(run, row, result), row)
+    if not options.left:
+        _show_costs(session, run)
     rows = []
     for operation in session.journal.plan(run.id).operations:
         state = states.get(operation.id)
+        if options.left and state is not None and state.stage is Stage.DONE:
+            continue
         rows.append(
             {
                 "id": operation.id,
@@ -59,8 +66,31 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
             }
         )
     titles = (("step", "step"), ("verb", "verb"), ("src", "from"), ("dst", "to"), ("message", ""))
-    session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty="no operations")
+    empty = "no operation is left" if options.left else "no operations"
+    session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty=empty)
+    if options.left:
+        show_standing(session, (run.source, run.target))
     return run
+
+
+def _undone_by(runs: Sequence[Run]) -> dict[str, Run]:
+    """Run -> the newest run that has undone it, at least in part."""
+    return {run.undoes: run for run in sorted(runs, key=lambda run: run.created) if run.undoes is not None and _did(run)}
+
+
+def _did(run: Run) -> bool:
+    return run.summary is None or run.summary.done > 0
+
+
+def _result(session: Session, run: Run, undone_by: Mapping[str, Run]) -> str:
+    done = run.summary.done if run.summary is not None else 0
+    in_progress = False
+    if run.state.unfinished:
+        from orchestrator.apply.guard.lock import holder_of  # noqa: PLC0415 - few runs are unfinished
+
+        done = sum(state.stage is Stage.DONE for state in session.journal.states(run.id).values())
+        in_progress = run.state is RunState.RUNNING and holder_of(session.state) is not None
+    return run_result(run, done=done, undone_by=undone_by.get(run.id), in_progress=in_progress)
 
 
 def _show_costs(session: Session, run: Run) -> None:

@@ -37,7 +37,7 @@ def run_command(name: str, options: CommonOptions, body: Callable[[Session], int
     with signals_handled(session):
         code = _exit_code_of(session, lambda opened: _start(name, words, opened, body, _log_stream(reporter)))
         session.summary.exit_code = int(code)
-        session.summary.duration_s = round(time.monotonic() - began, 3)
+        session.summary.duration_s = round(time.monotonic() - began - session.summary.waited_s, 3)
         session.closing = True
         ending = _exit_code_of(session, _close)
     session.summary.exit_code = int(ending if code == ExitCode.DONE else code)

@@ -11,14 +11,20 @@ from typing import Any, TypeVar
 import click
 from msgspec import inspect
 
-from orchestrator.cli.completion import complete_file, complete_job, complete_location
+from orchestrator.cli.completion import complete_file, complete_job, complete_layout, complete_location, complete_run
 from orchestrator.config.fields import FieldFacts, alternatives, fields_of
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.declare import Options
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 
-_COMPLETIONS = {"location": complete_location, "file": complete_file, "job": complete_job}
+_COMPLETIONS = {
+    "location": complete_location,
+    "file": complete_file,
+    "job": complete_job,
+    "run": complete_run,
+    "layout": complete_layout,
+}
 
 
 class Argument(click.Argument):

@@ -27,6 +27,11 @@ class Backend(msgspec.Struct, frozen=True):
     of_rclone: frozenset[str] = frozenset()
     """The options of rclone itself, which each remote takes after `override.` or `global.`."""
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether a browser gives it its token (OAuth): `rclone config reconnect` then renews that."""
+        return {"token", "auth_url"} <= self.options
+
     def unknown_option(self, option: str) -> str | None:
         """What is wrong with the name of an option; None if the backend, or rclone itself, has it."""
         name = option.lower().replace("-", "_")  # as in the name of the variable that gives it to rclone

@@ -8,7 +8,7 @@ from typing import Any
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, Outcome
 from orchestrator.report.finding import Finding
-from orchestrator.report.reporter import Column, Reporter, Summary
+from orchestrator.report.reporter import Column, Offer, Reporter, Summary
 
 
 class ForwardingReporter:
@@ -48,9 +48,9 @@ class ForwardingReporter:
         """Pass it on."""
         self.passed_to.outcome(outcome)
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, in_plan: bool = False) -> None:
         """Pass it on."""
-        self.passed_to.note(message)
+        self.passed_to.note(message, in_plan=in_plan)
 
     def warning(self, message: str, path: str | None = None) -> None:
         """Pass it on."""
@@ -84,9 +84,13 @@ class ForwardingReporter:
         """Pass it on."""
         self.passed_to.document(kind, text, fields)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
         """Pass it on."""
-        return self.passed_to.confirm(question)
+        return self.passed_to.confirm(question, offers)
+
+    def ask(self, question: str) -> str:
+        """Pass it on."""
+        return self.passed_to.ask(question)
 
     def summary(self, summary: Summary) -> None:
         """Pass it on."""

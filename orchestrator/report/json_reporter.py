@@ -13,7 +13,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report.finding import Finding
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, stage_text
+from orchestrator.report.reporter import Column, Offer, Summary, stage_text
 
 
 class JsonReporter(NoProgress):
@@ -43,7 +43,7 @@ class JsonReporter(NoProgress):
     def watch(self, look: Callable[[], Activity | None]) -> None:
         """Print nothing: programs wait for the summary."""
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, in_plan: bool = False) -> None:  # noqa: ARG002 - for people
         """Write a `note`."""
         if not self._quiet:
             self._write("note", {"message": message})
@@ -99,13 +99,17 @@ class JsonReporter(NoProgress):
         """Write one object."""
         self._write(kind, fields)
 
-    def confirm(self, question: str) -> bool:
+    def ask(self, question: str) -> str:  # noqa: ARG002 - nobody is there
+        """Nothing."""
+        return ""
+
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:  # noqa: ARG002 - nobody is there
         """Refuse: a program cannot answer. Raises UsageError."""
         raise UsageError(f"{question} Add --yes: with --json nobody can answer")
 
     def summary(self, summary: Summary) -> None:
         """Write the `summary`, the last line."""
-        fields = msgspec.to_builtins(summary)
+        fields = summary.fields()
         each_way = fields.pop("each_way")
         self._write("summary", {**fields, **each_way})
         self._output.flush()

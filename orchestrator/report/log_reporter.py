@@ -10,7 +10,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report.finding import Finding
 from orchestrator.report.log import ROOT
-from orchestrator.report.reporter import Column, Summary, printable, with_location, with_path
+from orchestrator.report.reporter import Column, Offer, Summary, printable, with_location, with_path
 
 
 class LogReporter(NoProgress):
@@ -24,7 +24,7 @@ class LogReporter(NoProgress):
     def watch(self, look: Callable[[], Activity | None]) -> None:
         """Do nothing: nobody watches."""
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, in_plan: bool = False) -> None:  # noqa: ARG002 - nobody sees the plan
         """Log it."""
         self._log(logging.INFO, message)
 
@@ -64,9 +64,13 @@ class LogReporter(NoProgress):
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
         """Do nothing: the facts are in the action's result."""
 
-    def confirm(self, question: str) -> bool:  # noqa: ARG002 - nobody is asked
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:  # noqa: ARG002 - nobody is asked
         """Always no."""
         return False
+
+    def ask(self, question: str) -> str:  # noqa: ARG002 - as above
+        """Nothing."""
+        return ""
 
     def summary(self, summary: Summary) -> None:
         """Do nothing."""

@@ -54,10 +54,10 @@ class LoggedReporter(ForwardingReporter):
             self._write(logging.INFO, f"skipped: {one.reason}", one.path, plan.header.source, code=one.code)
         super().plan(plan, everything=everything)
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, in_plan: bool = False) -> None:
         """Log it, also if it is not shown."""
         self._write(logging.INFO, message)
-        super().note(message)
+        super().note(message, in_plan=in_plan)
 
     def warning(self, message: str, path: str | None = None) -> None:
         """Log it."""
@@ -88,7 +88,7 @@ class LoggedReporter(ForwardingReporter):
         yield
         code = ExitCode(summary.exit_code)
         text = f"{summary.command} ended with {int(code)} ({MEANINGS[code]}) after {duration_text(summary.duration_s)}"
-        self._write(logging.INFO, text, summary=msgspec.to_builtins(summary))
+        self._write(logging.INFO, text, summary=summary.fields())
 
     def _write(self, level: int, message: str, path: str | None = None, location: str | None = None, **fields: Any) -> None:
         given = (("run", self._run), ("path", path), ("location", location))

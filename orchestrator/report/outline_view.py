@@ -70,17 +70,18 @@ def _point(point: Point, digits: int, column: int, width: int | None, folders: i
         yield from _wrapped(text, width, indent)
         if remedy:
             yield from (Line("", line.text) for line in _wrapped(indent + remedy, width, indent + " "))
-    yield from _where(where, indent + "   ", width, folders)
+    yield from where_lines(where, indent + "   ", width, folders)
 
 
-def _where(where: Sequence[Where], indent: str, width: int, folders: int) -> Iterator[Line]:
+def where_lines(where: Sequence[Where], indent: str, width: int, folders: int) -> Iterator[Line]:
+    """The first `folders` of these, and how many more there are."""
     shown = where[:folders]
     digits = max((len(str(one.number)) for one in shown), default=0)
     rest = len(where) - len(shown)
     more = f"... {rest} more {'folder' if rest == 1 else 'folders'}" if rest and shown else ""
     for index, one in enumerate(shown):
         text = f"{indent}{one.number:>{digits}}  "
-        text += shortened(_name(one), width - len(text))
+        text += _fitted(one, width - len(text))
         if more and index == len(shown) - 1 and width_of(text) + 3 + len(more) <= width:
             yield Line("", f"{text}   {more}")
             return
@@ -92,6 +93,13 @@ def _where(where: Sequence[Where], indent: str, width: int, folders: int) -> Ite
 def _name(where: Where) -> str:
     name = printable(where.name)
     return f"{name} ({printable(where.why)})" if where.why else name
+
+
+def _fitted(where: Where, width: int) -> str:
+    """As `_name`, in so many columns: the name gives way to the reason, as long as something of it is left."""
+    why = f" ({printable(where.why)})" if where.why else ""
+    name = shortened(printable(where.name), max(width - width_of(why), width // 3))
+    return shortened(name + why, width)
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> Iterator[Line]:

@@ -28,7 +28,7 @@ from orchestrator.plan.model import (
 )
 from orchestrator.plan.music.disc_folders import album_folder
 from orchestrator.records import OWN_DIRECTORY
-from orchestrator.report.plan_view import KIND_WORDS, LEFT_BY_SYNC, NOT_COMPARED, PlanStep, steps
+from orchestrator.report.plan_view import KIND_WORDS, LEFT_BY_SYNC, NOT_COMPARED, PlanStep, nothing_to_do, steps
 from orchestrator.report.reporter import duration_text
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted, money_text, size_text
@@ -102,12 +102,15 @@ _CONDITIONAL = re.compile(r"{% if .*?{% endif %}")
 
 def outline(plan: Plan) -> Outline:
     """The outline of any plan."""
-    changes = tuple(_changes(plan))
+    changes, points = tuple(_changes(plan)), _points(plan)
+    if not plan.operations:
+        changes = tuple(nothing_to_do(plan)[:1])
+        points = (point for point in points if point.kind != "in-place")  # that is what the sentence says
     undo = ""
     if plan.operations:
         for_good = any(operation.verb is Verb.DELETE for operation in plan.operations)
         undo = "What is deleted is gone for good." if for_good else "`undo last` takes it back."
-    return Outline(changes, tuple(_points(plan)), _cost(plan) if plan.operations else "", undo)
+    return Outline(changes, tuple(points), _cost(plan) if plan.operations else "", undo)
 
 
 FEW = 3
@@ -153,18 +156,29 @@ def _of_music(plan: Plan) -> Iterator[str]:
     if untagged := found.get("untagged"):
         folder = header.options["untagged"]
         yield f"{counted(len(untagged), 'track')} without tags {_verb(untagged, 'go', copied=copied)} to {folder}/"
+    yield from _beside_tracks(found)
+    if mirrored := found.get("mirror"):
+        yield f"{counted(len(mirrored), 'file')} copied to {', '.join(sorted(mirrors))}"
+
+
+def _beside_tracks(found: Mapping[str, Sequence[PlanStep]]) -> Iterator[str]:
+    """What leaves, and what goes with the tracks."""
     if duplicates := found.get("duplicate"):
         yield f"{counted(len(duplicates), 'duplicate')} to quarantine ({size_text(_size(duplicates))})"
+    if beside := found.get("of-duplicates"):
+        yield f"{_others(beside)} of theirs too"
     if deleted := found.get("deleted"):
         yield f"{counted(len(deleted), 'duplicate')} deleted for good ({size_text(_size(deleted))})"
     if clutter := found.get("clutter"):
         yield f"{counted(len(clutter), 'clutter file')} to quarantine"
     if companions := found.get("companion"):
-        yield "1 cover or other file goes along" if len(companions) == 1 else f"{len(companions)} covers and other files go along"
+        yield f"{_others(companions)} {'goes' if len(companions) == 1 else 'go'} along"
     if lists := found.get("playlist"):
         yield f"{counted(len(lists), 'playlist')} {'follows' if len(lists) == 1 else 'follow'}"
-    if mirrored := found.get("mirror"):
-        yield f"{counted(len(mirrored), 'file')} copied to {', '.join(sorted(mirrors))}"
+
+
+def _others(steps: Sequence[PlanStep]) -> str:
+    return "1 cover or other file" if len(steps) == 1 else f"{len(steps)} covers and other files"
 
 
 def _kind(step: PlanStep, mirrors: frozenset[str], header: Header) -> str:
@@ -173,7 +187,7 @@ def _kind(step: PlanStep, mirrors: frozenset[str], header: Header) -> str:
     if step.verb is Verb.DELETE:
         return "deleted"
     if step.verb is Verb.QUARANTINE:
-        return "clutter" if step.reason == IS_CLUTTER else "duplicate"
+        return "clutter" if step.reason == IS_CLUTTER else "duplicate" if is_audio(step.src.path) else "of-duplicates"
     if step.verb is Verb.REWRITE or (may_be_list(step.dst.path) and not is_audio(step.dst.path)):
         return "playlist"
     if not is_audio(step.dst.path):
@@ -205,8 +219,7 @@ def _of_sync(plan: Plan) -> Iterator[str]:
     for side, fs in (("a", header.source), ("b", header.target)):
         done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
-            size = counts.get(f"bytes_to_{side}")
-            yield f"{fs}: {', '.join(done)}{f' ({size_text(size)} sent there)' if size else ''}"
+            yield f"{fs}: {', '.join(done)}"
 
 
 def _of_undo(plan: Plan) -> Iterator[str]:

@@ -45,8 +45,14 @@ class Column(msgspec.Struct, frozen=True):
     """Right-aligned, for numbers."""
     whole: bool = False
     """Never wrapped: people copy it."""
+    gives_way: bool = False
+    """Shortened in its middle where the window is too narrow for all columns."""
     text: Callable[[Mapping[str, Any]], str] | None = None
     """Makes the text that people read instead of the row's value."""
+
+
+Offer = Callable[[], None]
+"""Something that a person may choose to see or do before answering a question."""
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -73,8 +79,16 @@ class Summary(msgspec.Struct, kw_only=True):
     """Pairs of locations that were queued, because a remote could not be reached."""
     estimate: dict[str, float | int | str | None] | None = None
     """What the plan says that it costs (see `Header.estimate`), or the scan if the command is only that."""
+    waited_s: float = 0.0
+    """How long a person took to answer: no part of `duration_s`, and not in `--json`, where nobody is asked."""
+    for_good: bool = False
+    """Whether files were deleted for good, which no undo brings back. For people only."""
     each_way: dict[str, int] = {}
     """Of a sync, what was done on each side, or is planned with --dry-run: "a_added", "bytes_to_b" ..."""
+
+    def fields(self) -> dict[str, Any]:
+        """What programs get: without what is for people only."""
+        return {name: value for name, value in msgspec.to_builtins(self).items() if name not in ("waited_s", "for_good")}
 
 
 def with_path(message: str, path: str | None) -> str:
@@ -111,8 +125,8 @@ class Reporter(Progress, Protocol):
     def watch(self, look: Callable[[], Activity | None]) -> None:
         """Show what rclone does, too: `look` says it at any time, and raises OrchestratorError if it does not answer."""
 
-    def note(self, message: str) -> None:
-        """Report something worth knowing."""
+    def note(self, message: str, *, in_plan: bool = False) -> None:
+        """Report something worth knowing. `in_plan`: the plan that follows says it to people."""
 
     def warning(self, message: str, path: str | None = None) -> None:
         """Report something that needs attention but stops nothing."""
@@ -146,8 +160,11 @@ class Reporter(Progress, Protocol):
     def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:
         """Show one text to people, and give programs the same as fields."""
 
-    def confirm(self, question: str) -> bool:
-        """Ask the person at the terminal."""
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
+        """Ask the person at the terminal. `offers`: what else the person may choose before the answer, by its word."""
+
+    def ask(self, question: str) -> str:
+        """What the person at the terminal types; "" for nothing."""
 
     def summary(self, summary: Summary) -> None:
         """Report how the command ended. Called once, last."""

@@ -10,28 +10,42 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.errors import InterruptedRunError
-from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan, Verb
+from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report import plan_view
 from orchestrator.report.finding import Finding
 from orchestrator.report.findings_view import finding_lines
 from orchestrator.report.journald import is_journal, priority
 from orchestrator.report.live_progress import LiveProgress
+from orchestrator.report.outline_view import outline_lines
 from orchestrator.report.output import Output, all_written
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, stage_text, with_location, with_path
-from orchestrator.wording import counted, size_text
+from orchestrator.report.plan_outline import outline
+from orchestrator.report.problem_groups import Problem, problem_lines
+from orchestrator.report.reporter import (
+    Column,
+    Offer,
+    Summary,
+    duration_text,
+    printable,
+    shortened,
+    stage_text,
+    width_of,
+    with_location,
+    with_path,
+)
+from orchestrator.report.summary_view import run_lines, summary_parts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-SHORTENED = 60
-"""How many changes of a plan are shown before the question; `show` shows all."""
-
 SHORTENED_LINES = 200
-"""The same on a pipe, where no question follows: nobody reads 100,000 lines in a mail from cron."""
+"""How many changes of a plan are shown on a pipe: nobody reads 100,000 lines in a mail from cron."""
 
 SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
+
+_LEAST_CELL = 12
+"""Columns that a cell keeps that gives way to others."""
 
 
 class TextReporter(NoProgress):
@@ -53,6 +67,7 @@ class TextReporter(NoProgress):
         self._stage_start = 0.0
         self._items = 0
         self._group = ""  # of the last check
+        self._held: list[Problem] = []  # on a terminal, until it is known which ones the plan shows as well
 
     @property
     def can_ask(self) -> bool:
@@ -63,6 +78,7 @@ class TextReporter(NoProgress):
         self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
     ) -> None:
         """Show it on a terminal until it ends; on a pipe, print a line with -v."""
+        self._show_held()
         with self._lock:
             self._end_stage()
             self._stage_name, self._stage_start, self._items = name, time.monotonic(), 0
@@ -89,9 +105,9 @@ class TextReporter(NoProgress):
         if self._live is not None:
             self._live.watch(look)
 
-    def note(self, message: str) -> None:
-        """Print it, unless quiet."""
-        if not self._quiet:
+    def note(self, message: str, *, in_plan: bool = False) -> None:
+        """Print it, unless quiet; on a terminal, not if the plan says it."""
+        if not (self._quiet or (in_plan and self._terminal)):
             self._print(printable(message))
 
     def warning(self, message: str, path: str | None = None) -> None:
@@ -100,20 +116,22 @@ class TextReporter(NoProgress):
 
     def finding(self, kind: str, message: str, path: str) -> None:
         """Print it to stderr, unless quiet: it may stay true forever, and cron should not repeat it."""
-        if not self._quiet:
+        if not self._quiet and not self._holds(Problem(kind, kind, message, path)):
             self._print_problem(kind, message, path)
 
     def error(
         self,
-        code: str,  # noqa: ARG002 - for programs
+        code: str,
         message: str,
         path: str | None = None,
         location: str | None = None,
         *,
         known: bool = False,
     ) -> None:
-        """Print it to stderr, on one line; what is known not if quiet."""
+        """Print it to stderr, on one line; on a terminal, files with the same error together. What is known not if quiet."""
         if known and self._quiet:
+            return
+        if path and self._holds(Problem("error", code, message, path, location)):
             return
         self._print_problem("error", with_location(message, path, location), None)
 
@@ -128,26 +146,37 @@ class TextReporter(NoProgress):
         self._output.flush()
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
-        """Show the tree (terminal) or the lines (pipe), the skipped files, and the totals."""
+        """Show the tree (terminal) or the lines (pipe), and then what matters: what changes, what stays, what it costs."""
         if self._quiet and not everything:
             return
-        self._end()
+        verbose = everything or self._verbose > 0
+        if self._terminal:
+            self._held = [one for one in self._held if not _says(plan, one)]
+            self._end()
+            self._show_held()
+            from orchestrator.report.plan_screen import show_plan  # noqa: PLC0415 - only on a terminal
+
+            show_plan(self._output, plan, everything=verbose, paged=everything and self.can_ask, remarks=self._verbose > 0)
+        else:
+            self._end()
+            self._plan_in_lines(plan, verbose, everything=everything)
+        self._output.flush()
+
+    def _plan_in_lines(self, plan: Plan, verbose: bool, *, everything: bool) -> None:
         if not plan.operations and not everything:
-            self._print_skipped(plan, everything or self._verbose > 0)
+            self._print_skipped(plan, verbose)
             for sentence in plan_view.nothing_to_do(plan):
                 self._print(sentence)
             return
-        everything = everything or self._verbose > 0
-        if self._terminal:
-            self._tree(plan, None if everything else SHORTENED)
-        else:
-            self._lines(plan, None if everything else SHORTENED_LINES)
-        self._print_skipped(plan, everything)
-        facts = plan_view.facts(plan)
-        width = max(len(name) for name, _ in facts)
-        for name, value in facts:
-            self._output.line(f"{name:<{width}}  {value}")
-        self._output.flush()
+        self._lines(plan, None if verbose else SHORTENED_LINES)
+        self._print_skipped(plan, verbose)
+        if verbose:
+            facts = plan_view.facts(plan)
+            width = max(len(name) for name, _ in facts)
+            for name, value in facts:
+                self._output.line(f"{name:<{width}}  {value}")
+        for line in outline_lines(outline(plan)):
+            self._output.line(line.text + line.aside)
 
     def table(
         self,
@@ -183,22 +212,42 @@ class TextReporter(NoProgress):
             self._output.line(line)
         self._output.flush()
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
         """Ask on stderr; only "y" and "yes" mean yes."""
+        while True:
+            answer = self.ask(f"{question} {_choices(offers)}").lower()
+            chosen = next(
+                (offer for word, offer in offers.items() if answer and answer in (word[0], word.split()[0], word)), None
+            )
+            if chosen is None:
+                return answer in ("y", "yes")
+            chosen()
+
+    def ask(self, question: str) -> str:
+        """Ask on stderr."""
         self._end()
+        self._show_held()
         self._output.flush()
-        self._side.write(f"{printable(question)} [y/N] ")
+        self._side.write(f"{printable(question)} ")
         self._side.flush()
+        if self._side.gone:
+            return ""
         try:
-            return not self._side.gone and self._stdin.readline().strip().lower() in ("y", "yes")
-        except InterruptedRunError:  # the cursor stands behind the question
-            self._side.line("")
+            return self._stdin.readline().strip()
+        except InterruptedRunError:
+            self._side.line("")  # what follows is not to stand behind the question
             raise
 
     def summary(self, summary: Summary) -> None:
-        """Print one line, unless quiet and there was nothing to do."""
+        """Print one line, unless quiet and there was nothing to do; on a terminal, a run ends with up to three."""
         self._end()
-        parts = _summary_parts(summary)
+        self._show_held()
+        if self._terminal and summary.run is not None and summary.ops_done and not self._quiet:
+            for line in run_lines(summary):
+                self._output.line(line)
+            self._output.flush()
+            return
+        parts = summary_parts(summary)
         # What a step of a job has planned and not done is in the error that stopped it, which is reported once.
         pending = summary.ops_planned and summary.run is None and summary.command != "run"
         # What failed as before is no news: the command then ends with 0.
@@ -212,6 +261,7 @@ class TextReporter(NoProgress):
     def close(self) -> bool:
         """Remove the progress bars. Returns whether all output could be written."""
         self._end()
+        self._show_held()
         return all_written(self._output, self._side, stderr_counts=True)
 
     def _print(self, text: str) -> None:
@@ -222,10 +272,27 @@ class TextReporter(NoProgress):
 
     def _print_problem(self, level: str, message: str, path: str | None) -> None:
         text = f"{level}: {printable(with_path(message, path))}"
+        self._print_side(f"{priority(level)}{text}" if self._journal else text)
+
+    def _print_side(self, text: str) -> None:
         with self._above():
             self._output.flush()
-            self._side.line(f"{priority(level)}{text}" if self._journal else text)
+            self._side.line(text)
             self._side.flush()
+
+    def _holds(self, problem: Problem) -> bool:
+        """Keep it for later, to show files with the same problem together; not where each gets its line."""
+        wanted = self._terminal and self._live is not None and not self._verbose
+        if wanted:
+            with self._lock:
+                self._held.append(problem)
+        return wanted
+
+    def _show_held(self) -> None:
+        with self._lock:
+            held, self._held = self._held, []
+        for line in problem_lines(held, self._side.window()[0]):
+            self._print_side(line)
 
     def _above(self) -> AbstractContextManager[None]:
         return nullcontext() if self._live is None else self._live.above()
@@ -263,36 +330,24 @@ class TextReporter(NoProgress):
         if number:
             self._output.line(f"... and {number} more; -v shows all")
 
-    def _tree(self, plan: Plan, limit: int | None) -> None:
-        from rich.text import Text  # noqa: PLC0415 - only on a terminal
-        from rich.tree import Tree  # noqa: PLC0415
-
-        tree = Tree(Text(printable(plan.header.target), style="bold"))
-        shown = 0
-        total = 0
-        for name, members in plan_view.groups(plan):
-            total += len(members)
-            if limit is not None and shown >= limit:
-                continue
-            branch = tree.add(Text.assemble((printable(name) or "(top)", "bold cyan"), (f"  {len(members)}", "dim")))
-            for step in members[: None if limit is None else max(1, limit - shown)]:
-                shown += 1
-                what = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
-                remark = printable(plan_view.remark(step)) if self._verbose else ""
-                becomes, was = printable(plan_view.inside_group(step)), f"  ← {printable(step.was)}"
-                branch.add(Text.assemble((what, "yellow"), becomes, (was + (f"  ({remark})" if remark else ""), "dim")))
-        self._console(self._output).print(tree)
-        self._print_rest(total - shown)
-
     def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
         from rich.table import Table  # noqa: PLC0415 - only on a terminal
         from rich.text import Text  # noqa: PLC0415
 
-        table = Table(box=None, pad_edge=False)
+        width = self._output.window()[0]
+        needed = [
+            max(map(width_of, [column.title, *cells])) for column, cells in zip(columns, zip(*texts, strict=True), strict=True)
+        ]
+        gaps = 2 * (len(columns) - 1)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for column in columns:
             table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=column.whole)
         for cells in texts:
-            table.add_row(*(Text(cell) for cell in cells))
+            fitted = [
+                shortened(cell, max(_LEAST_CELL, width - gaps - sum(needed) + own)) if column.gives_way else cell
+                for column, cell, own in zip(columns, cells, needed, strict=True)
+            ]
+            table.add_row(*map(Text, fitted))
         self._console(self._output).print(table)
 
     @staticmethod
@@ -300,6 +355,16 @@ class TextReporter(NoProgress):
         from rich.console import Console  # noqa: PLC0415 - only on a terminal
 
         return Console(file=cast("TextIO", output), highlight=False, emoji=False)
+
+
+def _choices(offers: Mapping[str, Offer]) -> str:
+    words = ["yes", "no", *offers]
+    return " ".join(f"[{word[0]}]{word[1:]}" for word in words) if offers else "[y/N]"
+
+
+def _says(plan: Plan, problem: Problem) -> bool:
+    """Whether the outline of a plan says this as well."""
+    return problem.code in {one.code for one in plan.skipped} or (problem.code == "suspect" and bool(plan.suspect))
 
 
 def _cell(value: Any) -> str:
@@ -310,20 +375,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return printable(", ".join(map(str, value))) or "-"
     return printable(str(value))
-
-
-def _summary_parts(summary: Summary) -> list[str]:
-    parts = []
-    if summary.files_seen:
-        parts.append(f"{counted(summary.files_seen, 'file')} seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
-    if summary.ops_planned and summary.run is None:
-        parts.append(f"{counted(summary.ops_planned, 'change')} planned")
-    elif summary.ops_planned or summary.ops_done:
-        parts.append(f"{summary.ops_done} of {summary.ops_planned} changes done")
-    if summary.ops_failed:
-        parts.append(f"{summary.ops_failed} failed")
-    if summary.ops_skipped:
-        parts.append(f"{summary.ops_skipped} skipped")
-    if summary.bytes_moved:
-        parts.append(f"{size_text(summary.bytes_moved)} moved")
-    return parts

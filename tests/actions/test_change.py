@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,7 +24,9 @@ from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, 
 from orchestrator.config.options.scan import StatsOptions
 from orchestrator.errors import ExitCode, LockedError, SafetyLimitError, UsageError
 from orchestrator.plan.model import Plan
+from orchestrator.plan.plan_file import read_plan
 from orchestrator.report.log_reporter import LogReporter
+from orchestrator.report.reporter import Offer
 from orchestrator.track import Track
 from tests.audio import make_track
 
@@ -41,13 +43,13 @@ class Person(LogReporter):
         self.notes: list[str] = []
         self.plans: list[Plan] = []
 
-    def note(self, message: str) -> None:
+    def note(self, message: str, *, in_plan: bool = False) -> None:
         self.notes.append(message)
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:
         self.plans.append(plan)
 
-    def confirm(self, question: str) -> bool:
+    def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
         self.questions.append(question)
         return self.says_yes
 
@@ -86,6 +88,25 @@ def test_a_no_changes_nothing(music: Path, tmp_path: Path) -> None:
     assert [len(plan.operations) for plan in person.plans] == [3]
     assert person.questions == ["Make these 3 changes?"]
     assert person.notes == ["nothing was changed"]
+
+
+def test_a_person_may_write_the_plan_before_the_answer(music: Path, tmp_path: Path) -> None:
+    class Careful(Person):
+        def ask(self, question: str) -> str:
+            return str(tmp_path / "saved.plan")
+
+        def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
+            for offer in (*offers.values(), offers["write plan"]):
+                offer()
+            return super().confirm(question)
+
+    person = Careful(says_yes=False)
+    with open_session(CommonOptions(state_dir=str(tmp_path / "state")), person) as session:
+        result = organize(OrganizeOptions(source=str(music)), session)
+    assert result.plan is not None
+    assert read_plan(tmp_path / "saved.plan").header == result.plan.header
+    assert person.plans == [result.plan] * 2
+    assert [note.partition(" written")[0] for note in person.notes] == ["plan", "nothing was changed"], "no file is replaced"
 
 
 def test_a_yes_is_asked_for_once_and_nothing_to_do_is_not_asked_for(music: Path, tmp_path: Path) -> None:
@@ -147,7 +168,7 @@ def test_a_plan_over_the_limit_is_not_carried_out(
 
 def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, tmp_path: Path) -> None:
     class Thinking(Person):
-        def confirm(self, question: str) -> bool:
+        def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
             with pytest.raises(LockedError):
                 organize(OrganizeOptions(source=str(music)), session)
             return super().confirm(question)

@@ -24,6 +24,7 @@ from orchestrator.tags.trace import RangeRequest
 from orchestrator.tags.trace import SkippedRange as Skip
 from orchestrator.track import AudioIdentity, Cover, Status, Strength
 from scripts import update_docs
+from scripts.man_page import man_page
 from tests import documents
 from tests.documents import DOCUMENTS, PAGES, ROOT
 
@@ -38,6 +39,14 @@ def read(name: str) -> str:
 def test_the_generated_parts_are_up_to_date(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert update_docs.updated(text) == text, "run python scripts/update_docs.py"
+
+
+def test_the_manual_page_is_up_to_date_and_no_text_in_it_is_taken_for_a_command() -> None:
+    page = update_docs.MAN_PAGE.read_text(encoding="utf-8")
+    assert page == man_page(), "run python scripts/update_docs.py"
+    commands = {line.split()[0] for line in page.splitlines() if line.startswith((".", "'"))}
+    assert commands == {".TH", ".SH", ".SS", ".TP", ".PP", ".B"}
+    assert all(f".SS {path.partition(' ')[2]} " in page.replace("\\-", "-") for path, _ in update_docs.commands() if " " in path)
 
 
 def test_every_command_is_documented_and_has_help_for_every_option() -> None:
@@ -70,7 +79,7 @@ def test_every_json_key_is_documented() -> None:
     text = read("json.md")
     for record in (Summary, Header, Operation, Skipped):
         names = {field.encode_name for field in msgspec.structs.fields(record)}
-        for name in (names - {"each_way"}) | (set(COUNTS) if "each_way" in names else set()):
+        for name in (names - {"each_way", "for_good", "waited_s"}) | (set(COUNTS) if "each_way" in names else set()):
             assert f"`{name}`" in text, f"{record.__name__}.{name}"
     explained = text.partition("## explanation")[2].partition("\n## ")[0]
     for record in (Explanation, RangeRequest, Skip, AudioIdentity, Cover):

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.actions.session import JOURNAL_FILE
+from orchestrator.apply.journal.journal import Journal
 from orchestrator.cli.main import run
 from orchestrator.config.options.common import CommonOptions
+from orchestrator.plan.build import build_plan
 
 HEAVY = (
     "rich",
@@ -119,6 +122,10 @@ def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
     [
         ("music-orchestrator organize ./M", "dir,./M"),
         ("music-orchestrator scan lib", "plain,library"),
+        ("music-orchestrator scan my", "plain,my-s3:"),
+        ("music-orchestrator organize a b --layout ple", "plain,plex"),
+        ("music-orchestrator undo la", "plain,last"),
+        ("music-orchestrator undo 2026", "plain,20260101-000000-abcdef"),
         ("music-orchestrator apply x", "file,x"),
         ("music-orchestrator quar", "plain,quarantine"),
     ],
@@ -126,11 +133,19 @@ def test_a_bug_ends_with_1_one_line_and_a_traceback_in_the_log(
 def test_the_shell_is_offered_locations_files_and_commands(words: str, offers: str, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("locations: {library: 'gdrive:Music', inbox: ./in}\n")
+    (tmp_path / "rclone.conf").write_text("[my-s3]\ntype = s3\n")
+    (tmp_path / "state").mkdir(mode=0o700)
+    with Journal(tmp_path / "state" / JOURNAL_FILE) as journal:
+        nothing = build_plan([], source="/m", target="/m", options={}, capabilities={}, tool_version="0", created="")
+        journal.begin(nothing, "organize", run_id="20260101-000000-abcdef")
     asked = {
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
         "_MUSIC_ORCHESTRATOR_COMPLETE": "bash_complete",
         "MUSIC_ORCHESTRATOR_CONFIG": str(config),
+        "MUSIC_ORCHESTRATOR_STATE_DIR": str(tmp_path / "state"),
+        "RCLONE_CONFIG": str(tmp_path / "rclone.conf"),
+        "PATH": "",  # nothing can be started
     }
     code = "import sys; from orchestrator.cli.main import main; main()"
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **asked}, capture_output=True, text=True, check=True)

@@ -68,7 +68,7 @@ def test_a_remote_of_rclone_that_asks_without_credentials(tmp_path: Path, s3_ser
         (tmp_path / "rclone.conf").write_text("\n".join([*lines, ""]))
         program = Program(tmp_path / "state", {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")})
         (error,) = program("scan", s3_serve.fs("x", name="anonymous"), codes=(6,)).errors
-    assert "refuses access without credentials, and none are set: use `rclone config reconnect anonymous:`" in error["message"]
+    assert "refuses access without credentials, and none are set: use `rclone config update anonymous`" in error["message"]
 
 
 @pytest.mark.usefixtures("nothing_set")

@@ -118,7 +118,7 @@ def test_on_a_pipe_each_point_is_one_line() -> None:
             plan(
                 change(Verb.COPY, "a.mp3", "b.mp3"), options={"sync": {}}, counts={"b_added": 2, "b_deleted": 1, "bytes_to_b": 9}
             ),
-            "/m: 2 new, 1 to the trash (9 B sent there)",
+            "/m: 2 new, 1 to the trash",
             "1.0 KiB, on the disks of this machine. `undo last` takes it back.",
         ),
     ],

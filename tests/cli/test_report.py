@@ -16,8 +16,8 @@ from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operat
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
-from orchestrator.report.reporter import Column, Summary, duration_text, printable
-from orchestrator.report.text_reporter import SHORTENED, SHORTENED_LINES, TextReporter
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, width_of
+from orchestrator.report.text_reporter import SHORTENED_LINES, TextReporter
 from orchestrator.wording import size_text
 
 EVIL = "<script>alert(1)</script>[bold]\x1b[2J\n\u202e\u200b\ud800&amp;"
@@ -95,18 +95,35 @@ def test_people_see_the_plan_without_control_characters(terminal: bool) -> None:
         assert "\x1b[2J" not in text
         assert not set(text) & {"\u202e", "\u200b", "\ud800"}
     assert "[bold]" in out.getvalue(), "markup in a name is only text"
-    assert "about 1 min 01 s" in out.getvalue()
+    assert "`undo last` takes it back" in out.getvalue()
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 35), (40, 10)])
+def test_a_plan_and_its_question_fit_the_window(monkeypatch: pytest.MonkeyPatch, columns: int, lines: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setenv("NO_COLOR", "1")
+    untagged = tuple(Skipped(f"{'無' * 40}/{one}/{two}.mp3", "untagged", "no tags") for one in range(9) for two in range(5))
+    long = plan(*(operation(f"in{EVIL}/{one}", f"{'A' * 50}{one // 7}/{one}") for one in range(500)), skipped=untagged)
+    reporter, out, err = text_reporter(terminal=True)
+    for one in untagged:
+        reporter.error(one.code, one.reason, one.path)
+    reporter.plan(long)
+    reporter.confirm("Make these 500 changes?", {"all lines": lambda: None})
+    shown = out.getvalue().splitlines()
+    assert len(shown) < max(lines, 16)
+    assert max(map(width_of, shown)) <= columns
+    assert "more changes" in out.getvalue()
+    assert err.getvalue() == "Make these 500 changes? [y]es [n]o [a]ll lines ", "the plan says what stays, once"
 
 
 def test_a_long_plan_is_shortened_unless_verbose() -> None:
     number = SHORTENED_LINES * 2
     long = plan(*(operation(f"in/{one}", f"A/{one // 10}/{one}") for one in range(number)))
-    reporter, out, _ = text_reporter(terminal=True)
-    reporter.plan(long)
-    assert f"and {number - SHORTENED} more" in out.getvalue()
-    reporter, out, _ = text_reporter(terminal=True)
-    reporter.plan(long, everything=True)
-    assert "more;" not in out.getvalue()
+    for everything, verbose in ((True, 0), (False, 1)):
+        reporter, out, _ = text_reporter(terminal=True, verbose=verbose)
+        reporter.plan(long, everything=everything)
+        assert out.getvalue().count("in/") == number
     reporter, out, _ = text_reporter()
     reporter.plan(long)
     assert out.getvalue().count("move in/") == SHORTENED_LINES
@@ -115,6 +132,42 @@ def test_a_long_plan_is_shortened_unless_verbose() -> None:
         reporter, out, _ = text_reporter(verbose=verbose)
         reporter.plan(long, everything=everything)
         assert out.getvalue().count("move in/") == number
+
+
+def test_errors_that_are_alike_are_said_once_on_a_terminal_and_each_on_a_pipe() -> None:
+    for terminal, verbose, expected in ((True, 0, 2), (True, 1, 5), (False, 0, 5)):
+        reporter, _, err = text_reporter(terminal=terminal, verbose=verbose)
+        for one in range(5):
+            reporter.error("failed", "it vanished", f"a{EVIL}/{one}", "/m")
+        reporter.close()
+        lines = [line for line in err.getvalue().splitlines() if "a<script>" in line or "5 files" in line]
+        assert len(lines) == expected
+        assert not set(err.getvalue()) & {"\u202e", "\u200b", "\ud800"}
+
+
+def test_offers_come_before_the_answer() -> None:
+    seen: list[str] = []
+    for answers, expected in (("a\nw\ny\n", True), ("all lines\nno\n", False), ("a\n", False), ("x\n", False)):
+        reporter = TextReporter(io.StringIO(), io.StringIO(), io.StringIO(answers))
+        offers = {"all lines": lambda: seen.append("a"), "write plan": lambda: seen.append("w")}
+        assert reporter.confirm("Sure?", offers) is expected
+    assert seen == ["a", "w", "a", "a"]
+
+
+def test_a_run_ends_with_what_was_done_what_stays_and_how_to_take_it_back() -> None:
+    summary = Summary(command="organize", run="20261123-234454-4eb612", ops_planned=301, ops_done=299, ops_failed=2, duration_s=2)
+    summary.ops_skipped = 39
+    reporter, out, _ = text_reporter(terminal=True)
+    reporter.summary(summary)
+    assert out.getvalue().splitlines() == [
+        "299 of 301 changes made in 2.0 s",
+        "2 failed, 39 left as they are: `runs show last --left` says why",
+        "`undo last` takes it back (run 20261123-234454-4eb612)",
+    ]
+    summary.for_good = True
+    reporter, out, _ = text_reporter(terminal=True)
+    reporter.summary(summary)
+    assert "undo" not in out.getvalue(), "nothing brings back what was deleted for good"
 
 
 def test_a_playlist_with_entries_without_a_file_is_named_with_verbose_and_not_called_skipped() -> None:

@@ -70,7 +70,7 @@ def test_refused_credentials_are_6_and_no_secret_is_shown(tmp_path: Path, progra
     ended = program("organize", location, "--yes", codes=(6,))
     message = one_error(ended, "auth")
     assert secret not in message + ended.stderr
-    assert message.startswith(f"{location} refuses the credentials: `rclone config reconnect refused:`")
+    assert message.startswith(f"{location} refuses the credentials: `rclone config update refused` fixes them")
     checked = program("remotes", "check", location, codes=(6,))
     assert one_error(checked, "auth").startswith(f"{location} refuses the credentials")
 

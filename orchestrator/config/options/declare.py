@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from msgspec import Meta, Struct
 
-Completion = Literal["location", "file", "job"]
+Completion = Literal["location", "file", "job", "run", "layout"]
 """What the shell offers for a value."""
 
 

@@ -31,7 +31,11 @@ class OrganizeChoices(Options, frozen=True):
     )
     layout: Annotated[
         str | None,
-        option("The layout: a preset, such as by-class or plex, or a template (see docs/layouts.md).", metavar="NAME|TEMPLATE"),
+        option(
+            "The layout: a preset, such as by-class or plex, or a template (see docs/layouts.md).",
+            metavar="NAME|TEMPLATE",
+            completes="layout",
+        ),
     ] = None
     copy: Annotated[bool, option("Copy files (default when TARGET is another location).", switch="transfer")] = False
     move: Annotated[bool, option("Move files (default in place).", switch="transfer")] = False

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from orchestrator.config.options.common import CHANGES, STATE
-from orchestrator.config.options.declare import Options, argument
+from orchestrator.config.options.declare import Options, argument, option
 
-_RUN = argument("The id of the run, as shown by `runs`, a unique beginning of it, or `last` for the newest run.")
+_RUN = argument("The id of the run, as shown by `runs`, a unique beginning of it, or `last` for the newest run.", completes="run")
 
 
 class RunsListOptions(Options, frozen=True):
@@ -22,6 +22,7 @@ class RunsShowOptions(Options, frozen=True):
     common: ClassVar[tuple[str, ...]] = STATE
 
     run: Annotated[str, _RUN]
+    left: Annotated[bool, option("Show only what was not done, and the files that stay as they are, with the reasons.")] = False
 
 
 class RunsAbandonOptions(Options, frozen=True):

@@ -1,0 +1,84 @@
+"""A plan as a tree for a terminal: each folder with the files that come to it, and what they were. Names are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.report.plan_view import PlanStep, groups, inside_group, remark
+from orchestrator.report.reporter import printable, shortened, width_of
+
+Paint = Callable[[str, str], str]
+"""Style and text -> the text as a terminal shows it in that style."""
+
+_AT_MOST = (10, 3, 1)
+"""So many files of each folder are shown, the first number with which the tree has room."""
+
+
+def whole_tree(plan: Plan, paint: Paint, *, remarks: bool = False) -> Iterator[str]:
+    """All changes, a line each; with `remarks`, what their reasons add."""
+    root = _root(plan)
+    yield paint("bold", printable(root))
+    for _, members in groups(plan):
+        yield from _branch(members, len(members), paint, root, None, remarks=remarks)
+
+
+def short_tree(plan: Plan, paint: Paint, width: int, height: int) -> Iterator[str]:
+    """As many changes as there is room for, of as many folders as possible, and how many more there are."""
+    branches, root = groups(plan), _root(plan)
+    total = sum(len(members) for _, members in branches)
+    each = next((most for most in (total, *_AT_MOST) if _lines(branches, most) < height), 1)
+    room, shown = height - 2, 0
+    yield paint("bold", shortened(printable(root), width))
+    for _, members in branches:
+        if room < 2:
+            break
+        number = min(each, len(members), room - 1)
+        room -= 1 + number
+        shown += number
+        yield from _branch(members, number, paint, root, width)
+    if shown < total:
+        yield f"... {total - shown:,} more changes"
+
+
+def _root(plan: Plan) -> str:
+    """The location to which all changes come, otherwise the target of the plan."""
+    found = {operation.dst.fs for operation in plan.operations}
+    return found.pop() if len(found) == 1 else plan.header.target
+
+
+def _lines(branches: Sequence[tuple[str, list[PlanStep]]], most: int) -> int:
+    return sum(1 + min(most, len(members)) for _, members in branches) + 1
+
+
+def _branch(
+    members: Sequence[PlanStep],
+    number: int,
+    paint: Paint,
+    root: str,
+    width: int | None,
+    *,
+    remarks: bool = False,
+) -> Iterator[str]:
+    heading, count = printable(members[0].group) or "(top)", f"  {len(members):,}"
+    if width is not None:
+        heading = shortened(heading, width - len(count))
+    yield f"{paint('bold cyan', heading)}{paint('dim', count)}"
+    for index, step in enumerate(members[:number]):
+        guide = "└── " if index == len(members) - 1 else "├── "
+        verb = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
+        becomes, was = printable(_becomes(step, root)), f"  ← {printable(step.was)}"
+        if step.src == step.dst:  # a file that leaves
+            was = f"  ({printable(step.reason)})"
+        more = printable(remark(step)) if remarks and step.src != step.dst else ""
+        if width is not None:
+            room = width - len(guide) - len(verb)
+            becomes = shortened(becomes, max(room // 2, room - width_of(was)))
+            was = shortened(was, room - width_of(becomes))
+        yield f"{paint('dim', guide)}{paint('yellow', verb)}{becomes}{paint('dim', was + (f'  ({more})' if more else ''))}"
+
+
+def _becomes(step: PlanStep, root: str) -> str:
+    """The destination below its folder; with its location if that is not the root."""
+    prefix = f"{step.group.rstrip('/')}/"
+    return step.dst.path.removeprefix(prefix) if step.dst.fs == root else inside_group(step)

@@ -1,0 +1,42 @@
+"""What `runs` says became of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orchestrator.actions.run_results import run_result
+from orchestrator.apply.journal.records import Run, RunCounts, RunState
+from orchestrator.plan.build import build_plan
+
+HEADER = build_plan([], source="/m", target="/m", options={}, capabilities={}, tool_version="0", created="").header
+
+
+def a_run(state: RunState, counts: RunCounts | None = None, **more: Any) -> Run:
+    values = {"id": "r1", "command": "organize", "created": 1.0, "changed": 2.0, "operations": 282, "undoes": None} | more
+    return Run(state=state, header=HEADER, verify="fast", summary=counts, **values)
+
+
+UNDO = a_run(RunState.FINISHED, id="20261130-192219-b4d183")
+HALF_AN_UNDO = a_run(RunState.FAILED, id="20261130-192219-b4d183")
+
+
+@pytest.mark.parametrize(
+    ("run", "facts", "result"),
+    [
+        (a_run(RunState.INTERRUPTED), {"done": 100}, "interrupted 100/282"),
+        (a_run(RunState.RUNNING), {"done": 100}, "interrupted 100/282"),
+        (a_run(RunState.RUNNING), {"done": 100, "in_progress": True}, "running 100/282"),
+        (a_run(RunState.FINISHED, RunCounts(282, 282)), {"done": 282}, "done"),
+        (a_run(RunState.FINISHED, RunCounts(282, 282, exit_code=3)), {"done": 282}, "done (exit code 3)"),
+        (a_run(RunState.FAILED, RunCounts(282, 280, 2, exit_code=3)), {"done": 280}, "done with 2 failed (exit code 3)"),
+        (a_run(RunState.FAILED, RunCounts(282, 279, 2, 1)), {"done": 279}, "done with 2 failed, 1 skipped"),
+        (a_run(RunState.FAILED, RunCounts(282, 0, 282, exit_code=4)), {"done": 0}, "nothing done: 282 failed (exit code 4)"),
+        (a_run(RunState.FAILED, RunCounts(282, 5)), {"done": 5}, "given up at 5/282"),
+        (a_run(RunState.FINISHED, RunCounts(282, 282)), {"done": 282, "undone_by": UNDO}, f"undone by {UNDO.id}"),
+        (a_run(RunState.FINISHED, RunCounts(9, 9)), {"done": 9, "undone_by": HALF_AN_UNDO}, f"partly undone by {UNDO.id}"),
+    ],
+)
+def test_the_history_says_what_became_of_a_run(run: Run, facts: dict[str, Any], result: str) -> None:
+    assert run_result(run, **facts) == result
