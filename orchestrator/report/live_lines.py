@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from orchestrator.report.output import Output
 
 _UP = "\x1b[{}A"
-_CLEAR_LINE, _CLEAR_BELOW = "\x1b[K", "\x1b[J"
+_CLEAR_BELOW = "\x1b[J"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 
 
@@ -32,10 +32,9 @@ class LiveLines:
                 return
             width, _ = self._output.window()
             cut = [fitted(line, width - 1) for line in lines]
-            # A character may be wider than we think: without wrapping, each line stays on one row.
-            self._output.write(
-                self._to_the_top() + _NO_WRAP + "\n".join(line + _CLEAR_LINE for line in cut) + _CLEAR_BELOW + _WRAP
-            )
+            # Rows that were wrapped must be cleared whole, otherwise terminals join them again in a wider window. A character may
+            # be wider than we think: without wrapping, each line stays on one row.
+            self._output.write(self._to_the_top() + _CLEAR_BELOW + _NO_WRAP + "\n".join(cut) + _WRAP)
             self._output.flush()
             self._shown = cut
 
@@ -62,7 +61,7 @@ class LiveLines:
     def _to_the_top(self) -> str:
         """From the end of the last line to the beginning of the first, however many rows they take in the window as it is now."""
         if not self._shown:
-            return ""
+            return "\r"
         width, _ = self._output.window()
         rows = sum(max(1, -(-_cells(line) // width)) for line in self._shown)
         return "\r" + (_UP.format(rows - 1) if rows > 1 else "")

@@ -58,15 +58,15 @@ class LiveProgress:
             self._lines.remove()
 
     def _run(self, over: threading.Event) -> None:
+        window = self._output.window()
         while not over.wait(_DRAW_EVERY_S):
             now = time.monotonic()
             if now - self._looked_at >= _LOOK_EVERY_S:
                 self._looked_at = now
                 self._note_activity()
-            columns, rows = self._output.window()
-            lines = self._view.lines(columns, rows, time.monotonic())
-            if lines:
-                self._lines.draw(lines, over)
+            before, window = window, self._output.window()
+            if window == before:  # while it is resized, nobody knows where the lines of a moment ago are
+                self._lines.draw(self._view.lines(*window, time.monotonic()), over)
 
     def _note_activity(self) -> None:
         try:

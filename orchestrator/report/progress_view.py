@@ -109,7 +109,7 @@ class ProgressView:
             width = columns - 1
             waits = self._waits(stage, now)
             lines = [_head(stage, items, done, width, now, moves=not waits, bar=self._bar)]
-            lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 2 - 2)))
+            lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 3 - 1)))
             if waits:
                 lines.append(fitted(waits, width))
             return lines[: max(1, rows - 1)]

@@ -121,7 +121,7 @@ def test_what_is_printed_goes_above() -> None:
     lines.draw(["one", "two"])
     with lines.above():
         window.line("a note")
-    drawn = "\x1b[?7lone\x1b[K\ntwo\x1b[K\x1b[J\x1b[?7h"
+    drawn = "\r\x1b[J\x1b[?7lone\ntwo\x1b[?7h"
     assert window.stream.getvalue() == f"{drawn}\r\x1b[1A\x1b[Ja note\n{drawn}"  # type: ignore[attr-defined]
 
 
