@@ -40,18 +40,19 @@ class _Check(NamedTuple):
     run: Callable[[Session], Iterator[Finding]]
 
 
+# The state directory comes before what opens the catalogue, which corrects the rights of its file.
 _CHECKS = (
     _Check("Machine", "machine", check_machine),
     _Check("Config", "config", check_config),
     _Check("Config", "config", check_log),
     _Check("Config", "messages", check_messages),
-    _Check("rclone", "rclone", check_rclone),
-    _Check("rclone", "remotes", check_remotes),
-    _Check("Locations", "locations", check_locations),
     _Check("State", "state", check_state),
     _Check("State", "databases", check_databases),
     _Check("State", "runs", check_runs),
     _Check("State", "queue", check_queue),
+    _Check("rclone", "rclone", check_rclone),
+    _Check("rclone", "remotes", check_remotes),
+    _Check("Locations", "locations", check_locations),
     _Check("Jobs", "schedule", check_schedules),
 )
 

@@ -38,8 +38,11 @@ _SAMPLES = 3
 """So many files are tried until one can be read: a single one may be damaged, or closed to us."""
 
 
-def inspect(session: Session, location: Location) -> dict[str, Any]:
-    """The facts about a location, by their names in `--json`; None is unknown. Raises the errors of `reaching`."""
+def inspect(session: Session, location: Location, *, write: bool = True) -> dict[str, Any]:
+    """The facts about a location, by their names in `--json`; None is unknown. Raises the errors of `reaching`.
+
+    `write`: whether to try it with a file of ours.
+    """
     storage = session.rclone_storage(location)
     answer = Answer()
 
@@ -52,7 +55,7 @@ def inspect(session: Session, location: Location) -> dict[str, Any]:
         capabilities = storage.capabilities
         Crypts(session.rclone, location.fs).check()
         seen = _read_some(storage)
-        tried = _tried(session, location, storage, answer_time)
+        tried = _tried(session, location, storage, answer_time) if write else Trial(not_writable="the config does not name it")
         quota = _quota(storage)
     if seen.readable is None and tried.writable:
         seen.readable, seen.not_readable = tried.not_readable is None, tried.not_readable
@@ -84,10 +87,12 @@ def all_well(facts: Mapping[str, Any]) -> bool:
     return facts["not_readable"] is None and facts["not_deletable"] is None
 
 
-def inspect_all(session: Session, locations: Mapping[str, Location], within_s: float) -> dict[str, dict[str, Any] | Exception]:
+def inspect_all(
+    session: Session, locations: Mapping[str, Location], within_s: float, *, write: bool = True
+) -> dict[str, dict[str, Any] | Exception]:
     """`inspect` of each location, all at the same time; its error where it fails, or takes longer than `within_s` seconds."""
     session.rclone  # noqa: B018 - opened once, before the threads use it
-    checks = {name: _Check(session, location) for name, location in locations.items()}
+    checks = {name: _Check(session, location, write=write) for name, location in locations.items()}
     until = time.monotonic() + within_s
     try:
         for check in checks.values():
@@ -107,8 +112,9 @@ def inspect_all(session: Session, locations: Mapping[str, Location], within_s: f
 class _Check(threading.Thread):
     """One check in the background. A thread that still waits for its server does not keep the program from ending."""
 
-    def __init__(self, session: Session, location: Location) -> None:
+    def __init__(self, session: Session, location: Location, *, write: bool) -> None:
         super().__init__(name=f"check {location.fs}", daemon=True)
+        self._write = write
         self._session = session
         self._location = location
         self.result: dict[str, Any] | Exception | None = None
@@ -116,7 +122,7 @@ class _Check(threading.Thread):
     def run(self) -> None:
         """Check it, and keep what was found."""
         try:
-            self.result = inspect(self._session, self._location)
+            self.result = inspect(self._session, self._location, write=self._write)
         except Exception as error:  # a thread cannot raise: what is no error of ours is raised where the result is looked at
             self.result = error
 

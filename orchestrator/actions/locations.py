@@ -28,7 +28,7 @@ from orchestrator.errors import (
 from orchestrator.location import CLOUD_REMOTE, Location, path_below
 from orchestrator.paths import is_local, is_ours, join_location, remote_of
 from orchestrator.profiles import Profile, load_profile, profile_for_environment_remote
-from orchestrator.rclone.classify import NOT_OBSCURED
+from orchestrator.rclone.classify import CLOCK_WRONG, NOT_OBSCURED
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.storage.local_path import why_not_writable
 from orchestrator.storage.protocol import PROBE
@@ -188,17 +188,14 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
     try:
         yield
     except NotFoundError as error:
-        raise _missing(location, _what_is_missing(session, location)) from error
+        raise _not_there(session, location) from error
     except TransientError as error:
         _name(location, error, f"cannot be reached: {_reason(location, error)}")
         raise
     except AuthError as error:
         if location.local:  # it is about the rclone config
             raise
-        if isinstance(error, NoCredentialsError):
-            _name(location, error, f"needs credentials, and none are set: {_where_to_set(session, location)}")
-        else:
-            _name(location, error, f"refuses the credentials: {_remedy(session, location)} ({_reason(location, error)})")
+        _name(location, error, _why_refused(session, location, error))
         raise
     except AccessDeniedError as error:
         raise _no_access(session, location, error) from error
@@ -208,6 +205,24 @@ def reaching(session: Session, location: Location) -> Iterator[None]:
         if location.local:
             raise
         raise UsageError(_not_usable(session, location, error)) from error
+
+
+def _not_there(session: Session, location: Location) -> UsageError:
+    """The error for a location that does not exist; of a remote as a whole, the address is wrong."""
+    if location.local or location.path.strip("/"):
+        return _missing(location, _what_is_missing(session, location))
+    where = where_defined(session, location)
+    return UsageError(f"{location.typed.removesuffix(':')}: nothing is there: check the address of the remote {where}")
+
+
+def _why_refused(session: Session, location: Location, error: AuthError) -> str:
+    """What to say of a location that accepts no request of ours."""
+    if isinstance(error, NoCredentialsError):
+        return f"needs credentials, and none are set: {_where_to_set(session, location)}"
+    reason = _reason(location, error)
+    if CLOCK_WRONG in reason:
+        return f"refuses requests: {reason}"
+    return f"refuses the credentials: {_remedy(session, location)} ({reason})"
 
 
 def _not_usable(session: Session, location: Location, error: PermanentError) -> str:

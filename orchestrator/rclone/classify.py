@@ -31,6 +31,8 @@ from orchestrator.rclone.redact import one_line
 _TRANSIENT_CODES = frozenset({"0", "408", "425", *(str(code) for code in range(500, 600) if code not in {501, 507, 530})})
 NOT_OBSCURED = "a password of its remote is not obscured, as rclone wants it"
 """What is wrong with a password that was written into an rclone config as it is typed."""
+CLOCK_WRONG = "one of the two clocks is wrong: set that of this machine, such as with `timedatectl set-ntp true`"
+"""What to do when a server refuses requests for the time in them."""
 _REFUSED_NAMES = (
     *(
         "name too long",
@@ -102,7 +104,14 @@ _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], .
             *("authenticationfailed", "authorization failure", "no valid credential", "empty token"),
             *("failed to refresh cached credentials", "nocredentialproviders", "could not find default credentials"),
             *("no_permission", "missing_scope", "required scope", "insufficient authentication scopes", "accessnotconfigured"),
-            *("ssh-agent", "failed to read private key", "couldn't parse private key", "knownhosts:", "host key"),
+            *(
+                "ssh-agent",
+                "failed to read private key",
+                "couldn't parse private key",
+                "knownhosts:",
+                "host key",
+                "known_hosts_file",
+            ),
         ),
         frozenset({"401", "530"}),
     ),
@@ -213,7 +222,7 @@ _REMEDIES = (
     ),
     (
         re.compile(r"(.*(?:timetooskewed|difference between the request time).*)", re.IGNORECASE),
-        r"\1: one of the two clocks is wrong: set that of this machine, such as with `timedatectl set-ntp true`",
+        rf"{CLOCK_WRONG} (\1)",
     ),
     (
         re.compile(r".*not allowed to ask for password.*"),

@@ -169,6 +169,11 @@ MISTAKES: dict[str, Mistake] = {
     "wrong crypt password": Mistake(crypt_with_another_password, 7, ("can decrypt none", "`rclone config`")),
     "crypt over nothing": Mistake(crypt_over_nothing, 2, ('"gone"', "remotes`")),
     # Locations
+    "no hosts known": Mistake(
+        config("locations: {lib: 'nas:x'}\n", "[nas]\ntype = sftp\nhost = 127.0.0.1\nuser = x\nknown_hosts_file = /no/file\n"),
+        6,
+        ("/no/file", "rclone config update nas"),
+    ),
     "away": Mistake(config("locations: {lib: 'nas:x'}\n", AWAY), 5, ("lib cannot be reached", "start the server", "show nas")),
     "no bucket": Mistake(config("locations: {lib: 'm:x'}\n", "[m]\ntype = memory\n"), 2, ("no bucket x", "rclone mkdir m:x")),
     "unknown remote": Mistake(config("locations: {lib: 'gdriv:x'}\n", "[gdrive]\ntype = memory\n"), 2, ("gdriv", "gdrive")),
@@ -269,6 +274,15 @@ def test_what_works_but_is_doubtful_is_a_warning(there: SetUp, name: str) -> Non
         assert part in message
 
 
+def test_without_a_config_all_remotes_are_listed_and_nothing_is_written(there: SetUp) -> None:
+    there.remotes(AWAY, f"[disk]\ntype = alias\nremote = {there.music}\n")
+    (message,) = said(there, "problem", 5)
+    assert message.startswith("nas: cannot be reached")
+    assert [*there.music.iterdir()] == []
+    there.write(f"locations: {{lib: {there.music}}}\n")
+    assert said(there, "problem", 0) == [], "now it names what is of interest"
+
+
 def test_many_mistakes_are_all_named_and_the_worst_gives_the_code(there: SetUp) -> None:
     """Those of the config itself end most checks, so this one is right."""
     (there.home / "none").write_text("")
@@ -310,9 +324,9 @@ def test_the_report_is_grouped_and_quiet_shows_only_what_is_wrong(there: SetUp) 
     assert [line for line in lines if not line.startswith(" ")] == [
         "Machine",
         "Config",
+        "State",
         "rclone",
         "Locations",
-        "State",
         "1 problem",
     ]
     assert f"  problem  gone: there is no such folder: check the name, or create it with `mkdir -p {there.home}/none`" in lines

@@ -309,10 +309,11 @@ def test_remotes_of_rclone_without_tls_are_reported(tmp_path: Path, webdav: Remo
     environment = only_here(tmp_path)
     config = tmp_path / "rclone.conf"
     config.write_text(webdav.section("here") + "[nas]\ntype = webdav\nurl = http://me:hush@nas.lan/dav\n")
-    program = Program(tmp_path / "state", environment)
+    (tmp_path / "config.yaml").write_text("remotes: {here: {}}\n")
+    program = Program(tmp_path / "state", environment | {"MUSIC_ORCHESTRATOR_CONFIG": str(tmp_path / "config.yaml")})
     ended = program("doctor")
     rows = {event["check"]: event for event in ended.events if event["type"] == "check"}
     assert "http://nas.lan, without TLS" in rows["remote nas"]["message"]
-    assert "remote here" not in rows
+    assert "TLS" not in rows["remote here"]["message"]
     assert "hush" not in str(ended.events)
     assert program("remotes", "check", "here:").events[0]["without_tls"] is None

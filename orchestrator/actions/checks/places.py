@@ -55,7 +55,8 @@ def check_locations(session: Session) -> Iterator[Finding]:
     broken = unknown_types(session)
     wanted: dict[str, Location] = {}
     made: set[str] = set()
-    for named in _named_by_config(session):
+    by_config = _named_by_config(session)
+    for named in by_config or _of_rclone(session):
         try:
             (location,) = session.locations(named.text)
             check_folder(location)
@@ -68,7 +69,7 @@ def check_locations(session: Session) -> Iterator[Finding]:
             wanted[named.check] = location
             made |= {named.check} if named.made else set()
     read_only = only_read(session)
-    for check, found in inspect_all(session, wanted, WITHIN_S).items() if wanted else ():
+    for check, found in inspect_all(session, wanted, WITHIN_S, write=bool(by_config)).items() if wanted else ():
         if check in made and isinstance(found, UsageError) and isinstance(found.__cause__, NotFoundError):
             yield Finding(check, ok=True, message=f"{wanted[check].typed} does not exist yet: its job makes it")
         else:
@@ -96,6 +97,11 @@ def _named_by_config(session: Session) -> list[_Named]:
     return _numbered(found)
 
 
+def _of_rclone(session: Session) -> list[_Named]:
+    """All remotes: those of a user without a config, who names them on the command line. Nothing is written there."""
+    return [_Named(f"remote {name}", f"{name}:") for name in sorted(session.remotes)]
+
+
 def _numbered(found: Sequence[_Named]) -> list[_Named]:
     """Each text once, under a name of its own."""
     texts: set[str] = set()
@@ -113,7 +119,7 @@ def _numbered(found: Sequence[_Named]) -> list[_Named]:
 
 def contacted(session: Session) -> set[str]:
     """The remotes that `check_locations` tries."""
-    texts = (one.text for one in _named_by_config(session))
+    texts = (one.text for one in _named_by_config(session) or _of_rclone(session))
     return {session.config.locations.get(text, text).partition(":")[0] for text in texts}
 
 
