@@ -14,7 +14,7 @@ from orchestrator.errors import OrchestratorError
 ACTIONS = {
     "organize": "organize.organize",
     "plan": "organize.plan",
-    "show": "plan_files.show",
+    "show": "show.show",
     "apply": "apply.apply",
     "runs list": "runs.list_runs",
     "runs show": "runs.show_run",

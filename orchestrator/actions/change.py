@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from orchestrator.actions.plan_files import check_plan_file, write_plan_file
+from orchestrator.actions.plan_files import check_output_file, write_plan_file
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode, SafetyLimitError, UsageError, worst
 from orchestrator.foreign_folders import innermost_foreign_folder
@@ -174,7 +174,7 @@ def _offer_to_write(session: Session, plan: Plan) -> None:
         session.reporter.warning(f"{named} exists already")
         return
     try:
-        check_plan_file(str(file))
+        check_output_file(str(file), "plan")
         write_plan_file(plan, file)
     except UsageError as error:
         session.reporter.warning(error.message)

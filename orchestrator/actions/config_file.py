@@ -11,13 +11,12 @@ import msgspec
 import yaml
 
 from orchestrator.actions.config_check import config_problems, config_warnings
-from orchestrator.actions.job_check import job_problems, sends_messages, unused_settings
+from orchestrator.actions.job_check import job_problems, sends_messages
 from orchestrator.actions.remote_check import needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import Session
 from orchestrator.actions.session_settings import DEFAULT_TRANSFERS
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, unset_key, write_config
-from orchestrator.config.jobs import as_job
 from orchestrator.config.loading import WRITTEN_BY, config_path, examine, load_text
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
@@ -120,8 +119,7 @@ def validate(options: ConfigValidateOptions, session: Session) -> Path:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
     refuse(_Checker(session).check(text, path))
     loaded = load_text(text, path, {})
-    jobs = {name: as_job(job) for name, job in loaded.config.jobs.items()}
-    for sentence in (*unused_settings(jobs), *config_warnings(loaded)):
+    for sentence in config_warnings(loaded):
         session.reporter.warning(sentence)
     if sends_messages(loaded.config) and not installed():
         session.reporter.warning(MISSING)

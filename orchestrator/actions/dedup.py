@@ -20,7 +20,7 @@ from orchestrator.actions.duplicates import (
     show_duplicates,
 )
 from orchestrator.actions.locations import check_location, check_shared
-from orchestrator.actions.plan_files import check_plan_file, write_plan_file
+from orchestrator.actions.plan_files import check_output_file, write_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
 from orchestrator.actions.scan import ScanSettings, covered_files, items_of, read_external_lists, scan_location
 from orchestrator.actions.scan_reports import report_scan, report_shared_names
@@ -77,7 +77,7 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
     if options.delete and options.dedup == "report":
         raise UsageError("--delete cannot be combined with --dedup report, which only reports")
     removing = options.delete or options.dedup == "quarantine"
-    plan_file = check_plan_file(options.plan_file)
+    plan_file = check_output_file(options.plan_file, "plan")
     question = _question(session, options)
     if removing:
         session.need_consent("dedup")

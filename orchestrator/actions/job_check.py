@@ -17,7 +17,7 @@ from orchestrator.actions.config_check import (
 )
 from orchestrator.config.calendar import parse_calendars
 from orchestrator.config.fields import fields_of
-from orchestrator.config.jobs import Job, as_job, placed_steps
+from orchestrator.config.jobs import as_job, placed_steps
 from orchestrator.config.loading import LoadedConfig
 from orchestrator.config.location_text import check_form, is_path
 from orchestrator.config.model import Config
@@ -53,12 +53,6 @@ def job_problems(loaded: LoadedConfig, names: Sequence[str] | None = None) -> li
         for command, options in placed.step.commands.items():
             found += _of_step(loaded, (*placed.key, command), options)
     return loaded.judged(found)
-
-
-def unused_settings(jobs: Mapping[str, Job]) -> list[str]:
-    """One sentence for each setting of these jobs that has no effect yet."""
-    later = [name for name, job in jobs.items() if job.html is not None]
-    return [f"jobs.{name}.html has no effect yet: this version writes no such report" for name in later]
 
 
 def sends_messages(config: Config) -> bool:

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from orchestrator.actions.announcements import Announcements
 from orchestrator.actions.broken_ways import warn_of_ways
+from orchestrator.actions.job_results import JobOutcome
 from orchestrator.actions.problems import standing
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
@@ -38,13 +39,6 @@ ReadT = TypeVar("ReadT")
 
 _COUNTS = {"changed": "ops_done", "failed": "ops_failed", "skipped": "ops_skipped", "bytes_moved": "bytes_moved"}
 """Field of JobRun -> field of the summary, which counts on over all jobs."""
-
-
-class JobOutcome(NamedTuple):
-    """What a job adds to its report while it is done."""
-
-    codes: list[ExitCode]
-    runs: list[str]
 
 
 @dataclass
@@ -121,7 +115,7 @@ class JobReports:
     def part(self, name: str) -> Iterator[JobOutcome]:
         """Report what is done in the block as a part of a job, which begins with its first part; `job` ends it.
 
-        Its codes and runs are put into what the block gets. Nothing if the whole run is to stop: then no job begins.
+        Its codes and steps are put into what the block gets. Nothing if the whole run is to stop: then no job begins.
         """
         if self._session.stop.is_set() and name not in self._under_way:
             yield JobOutcome([], [])
@@ -158,18 +152,19 @@ class JobReports:
     def _end(self, name: str) -> None:
         one = self._under_way.pop(name)
         code = ExitCode.INTERRUPTED if self._session.stop.is_set() else worst(one.outcome.codes)
-        self._ended(
-            one,
-            msgspec.structs.replace(
-                one.run,
-                ended=time.time(),
-                exit_code=int(code),
-                duration_s=round(one.duration_s, 3),
-                runs=tuple(one.outcome.runs),
-                why=one.errors[0] if one.errors else "",
-                **one.counts,
-            ),
+        ended = msgspec.structs.replace(
+            one.run,
+            ended=time.time(),
+            exit_code=int(code),
+            duration_s=round(one.duration_s, 3),
+            runs=tuple(step.run for step in one.outcome.steps if step.run is not None),
+            why=one.errors[0] if one.errors else "",
+            **one.counts,
         )
+        self._ended(one, ended)
+        if self._jobs[name].html is not None:
+            with self._harmless(f"the page of {name} is not written"):
+                self._write_page(one, ended, self._jobs[name])
 
     def _ended(self, one: _UnderWay, run: JobRun) -> None:
         failed: Sequence[JobRun] = self._remembered(lambda history: history.failed_in_a_row(run.job), ())
@@ -236,6 +231,7 @@ class JobReports:
     @contextmanager
     def _history_errors(self) -> Iterator[None]:
         """One warning for a history that cannot be read or written; then nothing more is recorded."""
+        self._failed = False
         try:
             with self._harmless("how the jobs end is not recorded"):
                 yield
@@ -257,6 +253,12 @@ class JobReports:
             self._failed = True
             _log.exception("unexpected")
             self._session.reporter.warning(f"{what}: {unexpected_text(error)}")
+
+    def _write_page(self, one: _UnderWay, run: JobRun, job: Job) -> None:
+        from orchestrator.actions.pages import save_job_page  # noqa: PLC0415 - most jobs have none
+
+        file = Path(job.html or "").expanduser().absolute()
+        save_job_page(self._session, job, run, file, steps=one.outcome.steps, errors=one.errors, error_count=one.error_count)
 
     def _write_prometheus(self) -> dict[str, str | None]:
         """Write the file, if there is to be one. What went wrong, by the key of the config."""

@@ -11,8 +11,9 @@ from functools import partial
 
 import msgspec
 
-from orchestrator.actions.job_check import job_problems, unused_settings
-from orchestrator.actions.job_reports import JobOutcome, JobReports
+from orchestrator.actions.job_check import job_problems
+from orchestrator.actions.job_reports import JobReports
+from orchestrator.actions.job_results import JobOutcome, StepResult
 from orchestrator.actions.job_steps import beginning_of_labels, check_step, do_step, label_of, max_delete_of, names_of_pairs
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import anything_due, interrupted_syncs
@@ -28,20 +29,6 @@ from orchestrator.prices import Spent
 from orchestrator.report.reporter import error_code, unexpected_text
 
 _log = logging.getLogger(__name__)
-
-
-class StepResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What one step came to."""
-
-    job: str
-    number: int
-    """Counted from 1; 0 is what waited in the queue for the job, and was done before."""
-    command: str
-    exit_code: ExitCode | None
-    """None: it was not started, because the job had ended before it."""
-    run: str | None = None
-    """The id of its run, if it changed something."""
-    duration_s: float = 0.0
 
 
 class JobsResult(msgspec.Struct, frozen=True):
@@ -69,8 +56,6 @@ def run(options: RunOptions, session: Session) -> JobsResult:
 def _run(options: RunOptions, session: Session, jobs: Mapping[str, Job], wait_s: float, reports: JobReports | None) -> JobsResult:
     refuse(job_problems(session.loaded_config, [*jobs]))
     _check_steps(session, [*jobs])
-    for sentence in unused_settings(jobs):
-        session.reporter.note(sentence)
     if options.wait is None:
         wait_s = max(parse_duration(job.wait) for job in jobs.values())
     with session.using(yes=True), session.problems.only_as_news():
@@ -132,7 +117,7 @@ class _Jobs:
             steps = [*placed_steps(session.config.jobs, [name])]
             with self._limits_of(job), self._reported(name) as outcome:
                 outcome.codes.extend(self._do_job(name, job, steps))
-                outcome.runs.extend(step.run for step in self._results if step.job == name and step.run is not None)
+                outcome.steps.extend(step for step in self._results if step.job == name)
             codes += outcome.codes
         return JobsResult(worst([*codes, ExitCode.INTERRUPTED if session.stop.is_set() else ExitCode.DONE]), tuple(self._results))
 

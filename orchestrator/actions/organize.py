@@ -21,7 +21,7 @@ from orchestrator.actions.duplicates import (
 from orchestrator.actions.locations import check_exists, check_target, source_and_target
 from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
-from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.plan_files import check_output_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
 from orchestrator.actions.scan import ScanSettings, covered_files, items_of, latest_scan, read_external_lists, target_items
 from orchestrator.actions.scan_reports import report_scan
@@ -51,7 +51,7 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
 
     Also raises what `change` and scanning raise.
     """
-    plan_file = check_plan_file(options.plan_file)
+    plan_file = check_output_file(options.plan_file, "plan")
     source, target = source_and_target(session, options.source, options.target)
     check_exists(source)
     session.need_consent("organize")
@@ -82,7 +82,7 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
 
 def plan(options: PlanOptions, session: Session) -> ChangeResult:
     """Make the plan that `organize` would make, show it, and write it to `output`, if given. Nothing is changed."""
-    plan_file = check_plan_file(options.output)
+    plan_file = check_output_file(options.output, "plan")
     source, target = source_and_target(session, options.source, options.target)
     mirrors = Mirrors(session, options, source, target)
     if mirrors.locations and options.no_scan:

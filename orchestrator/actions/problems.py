@@ -69,7 +69,7 @@ def list_problems(options: ProblemsListOptions, session: Session) -> list[Standi
     stored, patterns = _stored(session)
     since = {**dict.fromkeys(session.config.ignore), **patterns}
     ignored = IgnoredFiles(since)
-    found = [one for one in stored if where is None or _concerns(one, where)]
+    found = [one for one in stored if where is None or concerns(one, where)]
     if asked is not None and not found:
         _check_known(session, asked)
     chosen = [one for one in found if ignored.match(one.location, one.path) == options.ignored]
@@ -155,7 +155,7 @@ def _stored(session: Session) -> tuple[list[StandingProblem], dict[str, float]]:
         return stand, problems.ignored()
 
 
-def _concerns(problem: StandingProblem, where: str) -> bool:
+def concerns(problem: StandingProblem, where: str) -> bool:
     """Whether a problem is in a location, also where that is only a part of the one in which the problem was found."""
     return bool(problem.location) and path_below(join_location(problem.location, problem.path), where) is not None
 

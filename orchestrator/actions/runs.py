@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import orchestrator
@@ -47,6 +48,11 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     states = session.journal.states(run.id)
     row = _row(run)
     result = _result(session, run, _undone_by(session.journal.runs()))
+    if options.html is not None:
+        from orchestrator.actions.pages import save_run_page  # noqa: PLC0415 - slow to import
+
+        save_run_page(session, run, {**row, "result": result}, _cost_rows(run), Path(options.html))
+        return run
     session.reporter.document("run", run_text(run, row, result), row)
     if not options.left:
         _show_costs(session, run)
@@ -93,8 +99,8 @@ def _result(session: Session, run: Run, undone_by: Mapping[str, Run]) -> str:
     return run_result(run, done=done, undone_by=undone_by.get(run.id), in_progress=in_progress)
 
 
-def _show_costs(session: Session, run: Run) -> None:
-    """Report what the plan expected of the remotes, and what was counted."""
+def _cost_rows(run: Run) -> list[dict[str, Any]]:
+    """What the plan expected of the remotes, and what was counted."""
     estimate, summary = run.header.estimate, run.summary
     counted = summary.requests if summary is not None else {}
     rows: list[dict[str, Any]] = [
@@ -106,9 +112,13 @@ def _show_costs(session: Session, run: Run) -> None:
         rows.append({"what": "requests", "estimated": estimate.get("requests"), "counted": sum(counted.values()) or None})
         moved = summary.bytes_moved if summary is not None else None
         rows.append({"what": "bytes", "estimated": estimate.get("bytes"), "counted": moved})
+    return rows
+
+
+def _show_costs(session: Session, run: Run) -> None:
     titles = (("what", "to remotes"), ("estimated", "estimated"), ("counted", "counted"))
     columns = [Column(key, title, right=key != "what") for key, title in titles]
-    session.reporter.table("run-cost", columns, rows, empty="", title="costs")
+    session.reporter.table("run-cost", columns, _cost_rows(run), empty="", title="costs")
 
 
 def resume(options: ResumeOptions, session: Session) -> ChangeResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from orchestrator.actions.duplicates import search_options
+from orchestrator.actions.plan_files import check_output_file
 from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding
 from orchestrator.actions.scan_reports import report_scan
 from orchestrator.actions.session import Session
@@ -34,6 +35,7 @@ class StatsResult(msgspec.Struct, frozen=True):
 
 def stats(options: StatsOptions, session: Session) -> StatsResult:
     """Scan a location (or, with `no_scan`, take the catalogue), count, and report. Raises what scanning raises."""
+    page = check_output_file(options.html, "page")
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, reading=options.reading)
     result, _ = latest_scan(session, location, settings, no_scan=options.no_scan)
@@ -47,7 +49,12 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
         known = with_positions(with_texts(list(items), legacy_encoding(session)))
         found = find_duplicates(candidates_of(location.fs, known), search_options(session))
         statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
-    show(statistics, location.fs, session.reporter)
+    if page is not None:
+        from orchestrator.actions.pages import save_statistics_page  # noqa: PLC0415 - few calls need it
+
+        save_statistics_page(session, statistics, location.fs, page)
+    else:
+        show(statistics, location.fs, session.reporter)
     if options.cost:
         _show_costs(session, location, statistics)
     return StatsResult(code, statistics)

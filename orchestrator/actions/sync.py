@@ -14,7 +14,7 @@ from orchestrator.actions.do_or_queue import do_or_queue
 from orchestrator.actions.locations import check_folder, check_location, reaching
 from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.place_ids import PlaceIds, place_ids
-from orchestrator.actions.plan_files import check_plan_file
+from orchestrator.actions.plan_files import check_output_file
 from orchestrator.actions.scan import ScanSettings, covered_files
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, check_sides, sides_of, way_of
@@ -51,7 +51,7 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
     Raises UsageError for options that cannot be used, what `change` raises, and SafetyLimitError when a side has lost or changed
     too much.
     """
-    plan_file = check_plan_file(options.plan_file)
+    plan_file = check_output_file(options.plan_file, "plan")
     locations = _locations(session, options)
     session.need_consent("sync")
     way = way_of(options, session, locations)

@@ -67,7 +67,10 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_cost: Annotated[
         str | None, Meta(description="As --max-cost, for this job: end it (7) before it costs more.", examples=["0.50"])
     ] = None
-    html: Annotated[str | None, Meta(description="The file for a report of each run (only validated so far).")] = None
+    html: Annotated[
+        str | None,
+        Meta(description="The file for a web page about the last run of this job.", examples=["~/music-reports/nightly.html"]),
+    ] = None
     notify: Annotated[
         Notify | None, Meta(description="Where to report the end of this job, instead of as the config's `notify` says.")
     ] = None

@@ -1,8 +1,7 @@
-"""A plan for people, as steps, lines, a tree and a web page. Pure: plan in, texts out."""
+"""A plan for people, as steps, lines and a tree. Pure: plan in, texts out."""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -17,6 +16,7 @@ from orchestrator.plan.model import (
     NO_MUSIC,
     NUMBERED,
     Header,
+    KeptCopy,
     Operation,
     Plan,
     Verb,
@@ -100,18 +100,29 @@ class PlanStep(msgspec.Struct, frozen=True):
     size: int | None
     reason: str
     group: str
+    ids: tuple[str, ...]
+    """The operations that make the change, in their order."""
+    kept: KeptCopy | None
+    """What is kept instead of a duplicate."""
 
 
 def steps(plan: Plan) -> list[PlanStep]:
     """The changes, ordered by group and destination."""
+    return list(iterate_steps(plan))
+
+
+def iterate_steps(plan: Plan) -> Iterator[PlanStep]:
+    """The same, made one by one: those of a large plan take much memory."""
     first_halves = {operation.dst.path: operation for operation in plan.operations if is_temporary(operation.dst.path)}
     old_lists = updated_lists(plan.operations)
-    found = []
-    for operation in plan.operations:
-        if is_temporary(operation.dst.path) or (operation.verb is Verb.QUARANTINE and operation.src in old_lists):
-            continue
-        found.append(_step(operation, first_halves.get(operation.src.path), plan.header))
-    return sorted(found, key=lambda step: (step.group, step.dst.path, step.src.path))
+    shown = [
+        (operation, first_halves.get(operation.src.path))
+        for operation in plan.operations
+        if not is_temporary(operation.dst.path) and not (operation.verb is Verb.QUARANTINE and operation.src in old_lists)
+    ]
+    shown.sort(key=lambda both: (both[0].group, both[0].dst.path, (both[1] or both[0]).src.path))
+    for operation, first in shown:
+        yield _step(operation, first, plan.header)
 
 
 def _step(operation: Operation, first: Operation | None, header: Header) -> PlanStep:
@@ -120,7 +131,9 @@ def _step(operation: Operation, first: Operation | None, header: Header) -> Plan
     was, dst = display_name(src, header.source), operation.dst
     home = header.source if "sync" in header.options else header.target
     becomes = dst.path if dst.fs == home else join_location(dst.fs, dst.path)
-    return PlanStep(verb, src, was, dst, becomes, operation.size, operation.reason, operation.group)
+    ids = (operation.id,) if first is None else (first.id, operation.id)
+    kept = operation.expect.kept or None
+    return PlanStep(verb, src, was, dst, becomes, operation.size, operation.reason, operation.group, ids, kept)
 
 
 _ORDINARY = frozenset({"layout", "respelled", "moves with its track", "moves with its album", "moves with its music"})
@@ -314,67 +327,3 @@ NOT_COMPARED = "same name, size, tags and sound; not compared in full (--checksu
 
 def _lists_without_file(counts: Mapping[str, int]) -> str:
     return f"{counted(counts.get(f'skipped.{ENTRIES_WITHOUT_FILE}', 0), 'playlist')}; -v lists them"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-body {{ font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }}
-h1 {{ font-size: 1.4rem }} table {{ border-collapse: collapse; width: 100% }}
-td, th {{ text-align: left; padding: .15rem .6rem .15rem 0; vertical-align: top; overflow-wrap: anywhere }}
-details table {{ table-layout: fixed }} details th:first-child {{ width: 6rem }} details th:last-child {{ width: 12rem }}
-details {{ border-top: 1px solid #ddd; padding: .4rem 0 }} summary {{ cursor: pointer; font-weight: 600 }}
-.from {{ color: #777 }} .facts {{ width: auto; margin: 1rem 0 }} .count {{ color: #777; font-weight: 400 }}
-:root {{ color-scheme: light dark }}
-</style></head><body>
-<h1>{title}</h1>
-<table class="facts">{facts}</table>
-{groups}
-{skipped}
-<p class="from">plan {plan_id}</p>
-</body></html>
-"""
-
-
-def html_page(plan: Plan) -> str:
-    """The plan as one self-contained web page, without scripts; it loads nothing."""
-    header = plan.header
-    title = f"Plan for {header.source}" + (f" to {header.target}" if header.target != header.source else "")
-    return _PAGE.format(
-        title=_safe(title),
-        facts="".join(f"<tr><th>{_safe(name)}</th><td>{_safe(value)}</td></tr>" for name, value in facts(plan)),
-        groups="\n".join(_group_html(name, members) for name, members in groups(plan)) or _no_changes_html(plan),
-        skipped=_skipped_html(plan),
-        plan_id=_safe(header.plan_id),
-    )
-
-
-def _no_changes_html(plan: Plan) -> str:
-    return "".join(f"<p>{_safe(sentence)}</p>" for sentence in nothing_to_do(plan) or ["Nothing to do."])
-
-
-def _group_html(name: str, members: list[PlanStep]) -> str:
-    rows = "".join(
-        f"<tr><td>{_safe(_VERB_WORDS[step.verb])}</td><td>{_safe(inside_group(step))}</td>"
-        f'<td class="from">{_safe(step.was)}</td><td class="from">{_safe(step.reason)}</td></tr>'
-        for step in members
-    )
-    return (
-        f'<details open><summary>{_safe(name or "(top)")} <span class="count">{len(members)}</span></summary>'
-        f"<table><tr><th></th><th>becomes</th><th>was</th><th>why</th></tr>{rows}</table></details>"
-    )
-
-
-def _skipped_html(plan: Plan) -> str:
-    if not plan.skipped:
-        return ""
-    rows = "".join(
-        f"<tr><td>{_safe(one.path)}</td><td>{_safe(one.code)}</td><td>{_safe(one.reason)}</td></tr>" for one in plan.skipped
-    )
-    return f"<details open><summary>Skipped</summary><table>{rows}</table></details>"
-
-
-def _safe(text: str) -> str:
-    return html.escape(printable(text))

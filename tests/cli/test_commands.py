@@ -16,6 +16,7 @@ from orchestrator.plan.plan_file import read_plan
 from orchestrator.track import Track
 from tests.audio import make_track
 from tests.forked import shared
+from tests.pages import read_page
 from tests.program import COMMAND, Ended, Program
 
 SUMMARY_KEYS = [
@@ -95,12 +96,15 @@ def test_plan_show_apply(music: Path, program: Program, tmp_path: Path) -> None:
     assert first[1:] == second[1:]
     shown = program("show", str(file), "--html", str(page))
     assert shown.code == 0
-    assert "01 Song 1.flac" in page.read_text()
+    assert {row[-1] for row in read_page(page).files("after")} == {path.rpartition("/")[2] for path in ORGANIZED}
     listed = program("show", str(file))
     assert [event["dst"]["path"] for event in listed.events if event["type"] == "operation"] == sorted(ORGANIZED)
     applied = program("apply", str(file), "--yes")
     assert applied.summary["ops_done"] == 4
     assert set(tree(music)) == ORGANIZED
+    program("runs", "show", "last", "--html", str(page))
+    assert "All 4 changes are done." in read_page(page).text
+    assert set(read_page(page).files("after")) == {(str(music), *path.split("/")) for path in ORGANIZED}
     stale = program("apply", str(file), "--yes", codes=(4,))
     assert (stale.summary["ops_done"], stale.summary["ops_skipped"]) == (0, 4)
     assert set(tree(music)) == ORGANIZED
@@ -204,7 +208,7 @@ def test_a_report_that_cannot_be_printed_stops_no_work(music: Path, tmp_path: Pa
     ended = subprocess.run(["/bin/sh", "-c", f"{listed} {where}"], capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == (0 if where.startswith("2") else 1)
     assert ended.stderr.count("\n") == (1 if ended.returncode and "2" not in where else 0)
-    assert "finished" in ended.stdout or ended.returncode
+    assert "done" in ended.stdout or ended.returncode
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

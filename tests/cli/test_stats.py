@@ -17,6 +17,7 @@ from orchestrator.track import Track
 from tests.audio import make_track
 from tests.cli.test_commands import say
 from tests.library import LibraryFacts, make_library
+from tests.pages import read_page
 from tests.plan.test_statistics import album
 from tests.program import Program
 from tests.servers.remotes import RemoteServer
@@ -85,6 +86,18 @@ def test_tags_are_never_interpreted(library: LibraryFacts, state: Path) -> None:
     assert all(character == "\t" or character.isprintable() for line in done.stdout.splitlines() for character in line)
     names = {line.partition("\t")[0] for line in done.stdout.splitlines() if "\t" in line}
     assert names == {"formats", "quality", "missing", "decades", "artists", "incomplete albums", "damaged files"}
+
+
+def test_a_page_has_all_of_it(library: LibraryFacts, state: Path, tmp_path: Path) -> None:
+    done = say("stats", str(library.root), "--html", str(tmp_path / "page.html"), state=state)
+    assert (done.returncode, "written to" in done.stdout + done.stderr) == (0, True)
+    page = read_page(tmp_path / "page.html")
+    assert f"{len(library.audio)} files of music" in page.text
+    tables = {table["title"]: table["rows"] for table in page.facts["tables"]}
+    assert {row[1] for row in tables["damaged files"]} >= {path for path in library.cut if path.isascii() and path.isprintable()}
+    assert {chart["title"] for chart in page.facts["charts"]} >= {"Formats", "Quality", "Decades", "Where the space goes"}
+    refused = say("stats", str(library.root), "--html", str(tmp_path / "nowhere" / "page.html"), state=state)
+    assert (refused.returncode, "there is no folder" in refused.stderr) == (2, True)
 
 
 def test_people_see_tables_and_the_top_of_long_ones() -> None:

@@ -15,6 +15,7 @@ from orchestrator.apply.guard.lock import RunLock
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.faulty import Library, of_music
+from tests.pages import read_page
 from tests.places import digest
 from tests.program import Ended, Program
 from tests.servers.http import Drop, HttpProxy, Seen, Then
@@ -163,10 +164,21 @@ def test_a_step_that_fails_ends_its_job_but_no_other_unless_it_is_to_keep_going(
 
 
 def test_files_that_are_skipped_are_no_failure_of_a_step(disk: Machine) -> None:
-    disk.write("  n: [{organize: {source: inbox, target: music}}, {scan: {location: music}}]\n")
+    report = disk.home / "report.html"
+    steps = "{organize: {source: inbox, target: music}}, {scan: {location: music}}"
+    disk.write(f"  n: {{html: {report}, steps: [{steps}]}}\n")
     disk.add(1)
     (disk.inbox / "untagged.mp3").write_bytes(track_bytes("mp3", Track(), seconds=0.2, serial=9))
-    assert steps_of(disk.run(codes=(3,))) == [("n", "organize", 3), ("n", "scan", 0)]
+    ended = disk.run(codes=(3,))
+    assert steps_of(ended) == [("n", "organize", 3), ("n", "scan", 0)]
+    page = read_page(report)
+    assert "The change is done." in page.text
+    assert [row[1:4:2] for row in page.facts["tables"][0]["rows"]] == [["organize", ended.run], ["scan", ""]]
+    assert [page.path(folder, name)[-1] for _, _, folder, name, _ in page.rows["s"]] == ["untagged.mp3"]
+    report.unlink()
+    report.mkdir()
+    (event,) = (one for one in disk.run().events if one["type"] == "warning")
+    assert "the page of n is not written" in event["message"], "that keeps no job from being done"
 
 
 def test_while_another_run_holds_the_lock(disk: Machine) -> None:

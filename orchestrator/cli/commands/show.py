@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @command("show", ShowOptions)
 def show_command(session: Session, options: ShowOptions) -> int:
     """Show the summary and all changes of a plan file."""
-    from orchestrator.actions.plan_files import show  # noqa: PLC0415 - imported when the command runs
+    from orchestrator.actions.show import show  # noqa: PLC0415 - imported when the command runs
 
     show(options, session)
     return ExitCode.DONE

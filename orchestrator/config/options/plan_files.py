@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from orchestrator.config.options.common import CHANGES, CONFIGURED
-from orchestrator.config.options.declare import Options, argument, option
-from orchestrator.config.options.shared import VerifyCopies
+from orchestrator.config.options.common import CHANGES, STATE
+from orchestrator.config.options.declare import Options, argument
+from orchestrator.config.options.shared import Page, VerifyCopies
 
 PlanFileArgument = Annotated[str, argument("The plan file.", completes="file")]
 
@@ -14,10 +14,10 @@ PlanFileArgument = Annotated[str, argument("The plan file.", completes="file")]
 class ShowOptions(Options, frozen=True):
     """`show`."""
 
-    common: ClassVar[tuple[str, ...]] = CONFIGURED
+    common: ClassVar[tuple[str, ...]] = STATE
 
     file: PlanFileArgument
-    html: Annotated[str | None, option("Save the plan as a self-contained web page.", metavar="OUT")] = None
+    html: Page = None
 
 
 class ApplyOptions(Options, frozen=True):

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from orchestrator.config.options.common import CHANGES, STATE
 from orchestrator.config.options.declare import Options, argument, option
+from orchestrator.config.options.shared import Page
 
 _RUN = argument("The id of the run, as shown by `runs`, a unique beginning of it, or `last` for the newest run.", completes="run")
 
@@ -23,6 +24,7 @@ class RunsShowOptions(Options, frozen=True):
 
     run: Annotated[str, _RUN]
     left: Annotated[bool, option("Show only what was not done, and the files that stay as they are, with the reasons.")] = False
+    html: Page = None
 
 
 class RunsAbandonOptions(Options, frozen=True):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from orchestrator.config.options.common import SCANS
 from orchestrator.config.options.declare import Options, argument, option
-from orchestrator.config.options.shared import Exclude, Include, Reading, Settle
+from orchestrator.config.options.shared import Exclude, Include, Page, Reading, Settle
 
 
 class ScanStep(Options, frozen=True):
@@ -53,3 +53,4 @@ class StatsOptions(Options, frozen=True):
         bool, option("Also show what the library costs: storage, a full download, a reorganization (see docs/costs.md).")
     ] = False
     no_duplicates: Annotated[bool, option("Do not search for duplicates (saves memory on large libraries).")] = False
+    html: Page = None

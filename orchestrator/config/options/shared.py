@@ -33,6 +33,7 @@ SameFormatOnly = Annotated[bool, option("Never treat files in different formats 
 Checksum = Annotated[bool, option("Where a remote has no hashes, download files to compare their bytes.")]
 VerifyCopies = Annotated[Literal["full"] | None, option("Read every copied file again and compare it.")]
 PlanFile = Annotated[str | None, option("Also write the plan to this file.", name="plan", metavar="FILE", completes="file")]
+Page = Annotated[str | None, option("Write a self-contained web page to this file, instead of printing.", metavar="OUT")]
 MaxDelete = Annotated[int | str | None, option("Stop if more files than this would be quarantined or deleted.", examples=["10%"])]
 """In the config and in steps of jobs; on the command line it is a common option."""
 
