@@ -326,6 +326,7 @@ class Session(Settings):
                     raise
                 if not said:
                     self.reporter.note(f"waiting: {error.message.partition(': try again')[0]}")
+                    self.reporter.stage("waiting for the other run")
                 said = True
                 self.stop.wait(min(LOOK_AT_LOCK_S, max(0.0, until - time.monotonic())))
             else:

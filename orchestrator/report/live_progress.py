@@ -71,7 +71,8 @@ class LiveProgress:
     def _note_activity(self) -> None:
         try:
             activity = self._look()
-        except OrchestratorError:  # rclone does not answer: what is shown grows old, and says so
+        except OrchestratorError:
+            self._view.note_mute()
             return
         if activity is not None:
             self._view.note(activity, time.monotonic())

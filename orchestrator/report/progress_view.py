@@ -53,6 +53,8 @@ class ProgressView:
         self._stage: _Stage | None = None
         self._activity: Activity | None = None
         self._wait: tuple[str, float] | None = None
+        self._mute = False
+        """Whether rclone itself did not answer the last question."""
 
     def begin(self, name: str, total: int | None, sizes: Mapping[str, int] | None, at: Collection[str], now: float) -> None:
         """A stage begins."""
@@ -80,9 +82,15 @@ class ProgressView:
         with self._lock:
             self._wait = (reason, now + seconds)
 
+    def note_mute(self) -> None:
+        """Rclone did not say what it does."""
+        with self._lock:
+            self._mute = True
+
     def note(self, activity: Activity, now: float) -> None:
         """What rclone does now."""
         with self._lock:
+            self._mute = False
             stage, before, self._activity = self._stage, self._activity, activity
             if stage is None:
                 return
@@ -112,6 +120,7 @@ class ProgressView:
             lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 3 - 1)))
             if waits:
                 lines.append(fitted(waits, width))
+                stage.history.clear()  # when it goes on, its rate begins anew
             return lines[: max(1, rows - 1)]
 
     def _waits(self, stage: _Stage, now: float) -> str:
@@ -121,7 +130,8 @@ class ProgressView:
         if silent_s < _SILENT_S or not stage.at:
             return ""
         remotes = sorted({fs.partition(":")[0] + ":" for fs in stage.at if not is_local(fs)}) or stage.at
-        return f"no answer from {' or '.join(map(printable, remotes))} for {_time_text(silent_s)}"
+        silent = ["rclone"] if self._mute else map(printable, remotes)
+        return f"no answer from {' or '.join(silent)} for {_time_text(silent_s)}"
 
 
 def _items(stage: _Stage) -> int:

@@ -83,6 +83,8 @@ def test_a_remote_that_is_silent_is_named_until_it_answers() -> None:
     view.note(activity(10 * MIB, copied=2), 35.0)
     assert view.lines(80, 24, 35.0)[-1] == "no answer from gdrive: for 25 s"
     assert "left" not in view.lines(80, 24, 35.0)[0]
+    view.note_mute()
+    assert view.lines(80, 24, 36.0)[-1] == "no answer from rclone for 26 s"
     view.note(activity(10 * MIB, copied=2, answers=1), 36.0)
     assert "answer" not in view.lines(80, 24, 36.0)[-1]
     view.begin("planning", None, None, (), 40.0)
