@@ -139,9 +139,10 @@ def _items(stage: _Stage) -> int:
     if not stage.changes or stage.base is None or stage.now is None:
         return stage.items
     copied, renamed = stage.now.copied - stage.base.copied, stage.now.renamed - stage.base.renamed
-    # On its way between locations, a file is copied first and then given its name.
-    ended = copied if stage.planned else max(copied, renamed)
-    return min(stage.items + max(0, ended), max(stage.items, stage.total or 0))
+    total = stage.total or 0
+    # Between locations, a file is copied first and then given its name. rclone also counts small files of our own.
+    ended = min(copied, total * _bytes(stage) // stage.planned - stage.items) if stage.planned else max(copied, renamed)
+    return min(stage.items + max(0, ended), max(stage.items, total))
 
 
 def _bytes(stage: _Stage) -> int:
