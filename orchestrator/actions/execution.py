@@ -18,6 +18,7 @@ from orchestrator.actions.surroundings import surroundings_of
 from orchestrator.apply.abandon import abandon
 from orchestrator.apply.executor import apply_plan
 from orchestrator.apply.journal.records import Stage
+from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.results import FileChange, RunResult
 from orchestrator.apply.resume import pending_in, resume, unfinished_runs
@@ -310,7 +311,7 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
         session.reporter.warning(note)
     summary = session.summary
     summary.run = result.run or summary.run
-    summary.for_good = summary.for_good or any(one.verb is Verb.DELETE for one in plan.operations)
+    summary.for_good = summary.for_good or any(map(deletes_for_good, plan.operations))
     summary.ops_done += result.done
     summary.ops_failed += result.failed
     summary.ops_skipped += result.skipped

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
-import textwrap
 
 from orchestrator.report.finding import Finding
 from orchestrator.report.reporter import printable
+from orchestrator.report.wrapping import wrapped
 
 _WIDTH = 80
 _LEVEL = 7
 """The width of the longest level."""
 _KINDS = frozenset({"location", "locations", "remote", "job", "jobs", "schedule"})
 """Kinds of what was checked that are plain from the group and the name after it."""
-_COMMAND = re.compile(r"`[^`]*`")
-_KEPT_SPACE = "\0"
-"""Stands for a space inside a command while lines are wrapped: what people copy stays on one line."""
 
 
 def finding_lines(finding: Finding, *, wrap: bool) -> list[str]:
@@ -26,7 +23,7 @@ def finding_lines(finding: Finding, *, wrap: bool) -> list[str]:
     lines: list[str] = []
     for number, text in enumerate(texts):
         margin = f"  {finding.level:<{_LEVEL}}  " if number == 0 else " " * (_LEVEL + 4)
-        lines += _wrapped(printable(text), margin) if wrap else [margin + printable(text)]
+        lines += wrapped(printable(text), _WIDTH, first=margin, rest=" " * len(margin)) if wrap else [margin + printable(text)]
     return lines
 
 
@@ -37,16 +34,3 @@ def _named(finding: Finding) -> str:
     if name.lower() == finding.group.lower() or re.match(rf"{re.escape(name)}(?!\w)", finding.message):
         return finding.message
     return f"{name}: {finding.message}"
-
-
-def _wrapped(text: str, margin: str) -> list[str]:
-    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT_SPACE), text)
-    lines = textwrap.wrap(
-        whole,
-        _WIDTH,
-        initial_indent=margin,
-        subsequent_indent=" " * len(margin),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [line.replace(_KEPT_SPACE, " ") for line in lines]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from orchestrator.report.plan_outline import Outline, Point, Where
 from orchestrator.report.reporter import printable, shortened, width_of
+from orchestrator.report.wrapping import wrapped
 
 MOST_FOLDERS = 3
 """So many folders are named of each reason why files stay, if there is room."""
@@ -103,11 +103,5 @@ def _fitted(where: Where, width: int) -> str:
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> Iterator[Line]:
-    if width is None or width_of(text) <= width:
-        if text:
-            yield Line(text)
-        return
-    # Names of wide characters take two columns each: such a text is wrapped early.
-    narrow = max(20, width * len(text) // max(1, width_of(text)))
-    for line in textwrap.wrap(text, narrow, subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True):
-        yield Line(line)
+    if text:
+        yield from map(Line, [text] if width is None else wrapped(text, width, rest=indent))

@@ -19,6 +19,7 @@ from orchestrator.plan.model import (
     NO_MUSIC,
     NUMBERED,
     Header,
+    Operation,
     Plan,
     Skipped,
     Verb,
@@ -108,9 +109,13 @@ def outline(plan: Plan) -> Outline:
         points = (point for point in points if point.kind != "in-place")  # that is what the sentence says
     undo = ""
     if plan.operations:
-        for_good = any(operation.verb is Verb.DELETE for operation in plan.operations)
-        undo = "What is deleted is gone for good." if for_good else "`undo last` takes it back."
+        undo = "No undo brings it back." if any(map(_deletes_for_good, plan.operations)) else "`undo last` takes it back."
     return Outline(changes, tuple(points), _cost(plan) if plan.operations else "", undo)
+
+
+def _deletes_for_good(operation: Operation) -> bool:
+    """Whether no undo brings back a file: what is deleted elsewhere goes to the trash."""
+    return operation.verb is Verb.DELETE and operation.src.path.startswith(f"{OWN_DIRECTORY}/")
 
 
 FEW = 3

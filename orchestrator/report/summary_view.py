@@ -13,7 +13,7 @@ def run_lines(summary: Summary) -> Iterator[str]:
     done = counted(summary.ops_done, "change")
     if summary.ops_done != summary.ops_planned:
         done = f"{summary.ops_done:,} of {counted(summary.ops_planned, 'change')}"
-    moved = f", {size_text(summary.bytes_moved)} moved" if summary.bytes_moved else ""
+    moved = f", {size_text(summary.bytes_moved)} moved" if summary.bytes_moved and not summary.for_good else ""
     yield f"{done} made{moved} in {duration_text(summary.duration_s)}"
     left = [
         f"{number:,} {word}"

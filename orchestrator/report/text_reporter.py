@@ -34,6 +34,7 @@ from orchestrator.report.reporter import (
     with_path,
 )
 from orchestrator.report.summary_view import run_lines, summary_parts
+from orchestrator.report.wrapping import wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -215,7 +216,7 @@ class TextReporter(NoProgress):
     def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
         """Ask on stderr; only "y" and "yes" mean yes."""
         while True:
-            answer = self.ask(f"{question} {_choices(offers)}").lower()
+            answer = self.ask(question, _choices(offers)).lower()
             chosen = next(
                 (offer for word, offer in offers.items() if answer and answer in (word[0], word.split()[0], word)), None
             )
@@ -223,12 +224,15 @@ class TextReporter(NoProgress):
                 return answer in ("y", "yes")
             chosen()
 
-    def ask(self, question: str) -> str:
-        """Ask on stderr."""
+    def ask(self, question: str, choices: str = "") -> str:
+        """Ask on stderr, with the choices on a line of their own if there is no room."""
         self._end()
         self._show_held()
         self._output.flush()
-        self._side.write(f"{printable(question)} ")
+        asked = f"{printable(question)} {choices}".rstrip()
+        if self._side.isatty() and width_of(asked) >= self._side.window()[0] - len("yes"):
+            asked = "\n".join([*wrapped(printable(question), self._side.window()[0]), choices])
+        self._side.write(f"{asked} ")
         self._side.flush()
         if self._side.gone:
             return ""
@@ -243,7 +247,7 @@ class TextReporter(NoProgress):
         self._end()
         self._show_held()
         if self._terminal and summary.run is not None and summary.ops_done and not self._quiet:
-            for line in run_lines(summary):
+            for line in (line for text in run_lines(summary) for line in wrapped(text, self._output.window()[0])):
                 self._output.line(line)
             self._output.flush()
             return
@@ -265,8 +269,10 @@ class TextReporter(NoProgress):
         return all_written(self._output, self._side, stderr_counts=True)
 
     def _print(self, text: str) -> None:
+        lines = wrapped(text, self._output.window()[0]) if self._terminal else [text]
         with self._above():
-            self._output.line(text)
+            for line in lines:
+                self._output.line(line)
             if self._live is not None:
                 self._output.flush()
 
@@ -277,7 +283,8 @@ class TextReporter(NoProgress):
     def _print_side(self, text: str) -> None:
         with self._above():
             self._output.flush()
-            self._side.line(text)
+            for line in wrapped(text, self._side.window()[0], rest="  ") if self._side.isatty() else [text]:
+                self._side.line(line)
             self._side.flush()
 
     def _holds(self, problem: Problem) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.model import NUMBERED, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
-from orchestrator.records import Ref
+from orchestrator.records import OWN_DIRECTORY, Ref
 from orchestrator.report.outline_view import outline_lines
 from orchestrator.report.plan_outline import Where, by_folder, outline
 from orchestrator.report.reporter import shortened, width_of
@@ -110,9 +110,9 @@ def test_on_a_pipe_each_point_is_one_line() -> None:
             "Renames on this disk; nothing is copied. `undo last` takes it back.",
         ),
         (
-            plan(change(Verb.DELETE, "a.mp3", "a.mp3"), options={"quarantine": "empty"}),
+            plan(change(Verb.DELETE, f"{OWN_DIRECTORY}/a.mp3", "a.mp3"), options={"quarantine": "empty"}),
             "1 file is deleted for good (1.0 KiB)",
-            "What is deleted is gone for good.",
+            "No undo brings it back.",
         ),
         (
             plan(

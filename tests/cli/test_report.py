@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import threading
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -95,7 +96,8 @@ def test_a_plan_and_its_question_fit_the_window(monkeypatch: pytest.MonkeyPatch,
     assert len(shown) < max(lines, 16)
     assert max(map(width_of, shown)) <= columns
     assert "more changes" in out.getvalue()
-    assert err.getvalue() == "Make these 500 changes? [y]es [n]o [a]ll lines ", "the plan says what stays, once"
+    said = " ".join(err.getvalue().split())
+    assert said == "Make these 500 changes? [y]es [n]o [a]ll lines", "the plan says what stays, once"
 
 
 def test_a_long_plan_is_shortened_unless_verbose() -> None:
@@ -124,6 +126,34 @@ def test_errors_that_are_alike_are_said_once_on_a_terminal_and_each_on_a_pipe() 
         lines = [line for line in err.getvalue().splitlines() if "a<script>" in line or "5 files" in line]
         assert len(lines) == expected
         assert not set(err.getvalue()) & {"\u202e", "\u200b", "\ud800"}
+
+
+@pytest.mark.parametrize("columns", ["50", "80"])
+def test_commands_and_run_ids_are_not_broken_at_the_edge(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    command = "`music-orchestrator resume 20261130-195327-a35e3d`"
+    reporter, out, err = text_reporter(terminal=True)
+    reporter.error("interrupted", f"interrupted in good order; {command} finishes it, whenever that is convenient")
+    reporter.note(f"plan written to /home/someone/music.plan; {command} carries it out")
+    reporter.confirm("Delete these 13 files for good? This cannot be undone.", {"all lines": lambda: None})
+    for shown in (out.getvalue(), err.getvalue()):
+        assert any(command in line for line in shown.splitlines())
+        assert max(map(len, shown.splitlines())) <= max(int(columns), len(command) + 2)
+
+
+def test_all_lines_go_to_the_pager_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LINES", "24")
+    long = plan(*(operation(f"in{EVIL}/{one}", f"A/{one}") for one in range(100)))
+    for pager, paged in ((f"tee {tmp_path / 'seen'}", True), ("true", True), ("no-such-pager", False), ("", False)):
+        monkeypatch.setenv("PAGER", pager)
+        reporter = TextReporter(out := Terminal(), Terminal(), Terminal())
+        reporter.plan(long, everything=True)
+        assert ("├──" in out.getvalue()) is not paged
+        assert "`undo last` takes it back" in out.getvalue(), "what matters stays on the screen"
+    seen = (tmp_path / "seen").read_text(encoding="utf-8")
+    assert seen.count("in<script>") == 100
+    assert not set(seen) & {"\u202e", "\u200b", "\ud800"}
+    assert "\x1b[2J" not in seen
 
 
 def test_offers_come_before_the_answer() -> None:
