@@ -42,8 +42,8 @@ REMEDIES = {
 _COLUMNS = (
     Column("age_s", "age", right=True, text=lambda row: age_text(row["age_s"])),
     Column("path", "file", text=lambda row: join_location(row["location"], row["path"]) if row["location"] else row["path"]),
-    Column("reason", "problem"),
-    Column("remedy", "what to do"),
+    Column("reason", "problem", heading=True),
+    Column("remedy", "what to do", heading=True),
 )
 
 

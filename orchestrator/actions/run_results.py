@@ -32,7 +32,9 @@ def _ended(run: Run, counts: RunCounts, done: int) -> str:
     bad = [f"{number} {word}" for number, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if number]
     if done == 0:
         return "nothing done" + (f": {', '.join(bad)}" if bad else "")
-    return f"done with {', '.join(bad)}" if bad else f"given up at {done}/{run.operations}"
+    if not bad and done < run.operations:
+        return f"given up at {done}/{run.operations}"
+    return f"done with {', '.join(bad)}" if bad else "done"
 
 
 def run_text(run: Run, row: Mapping[str, Any], result: str) -> str:

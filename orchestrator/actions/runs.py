@@ -34,7 +34,7 @@ def list_runs(session: Session) -> list[Run]:
     columns = [
         Column("id", "run", whole=True),
         Column("command", "command", whole=True),
-        Column("state", "result", whole=True, text=lambda row: results[row["id"]]),
+        Column("state", "result", text=lambda row: results[row["id"]]),
         Column("source", "location", gives_way=True, text=_source_and_target),
     ]
     session.reporter.table("run", columns, rows, empty="no runs yet")

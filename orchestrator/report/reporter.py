@@ -45,6 +45,8 @@ class Column(msgspec.Struct, frozen=True):
     """Right-aligned, for numbers."""
     whole: bool = False
     """Never wrapped: people copy it."""
+    heading: bool = False
+    """On a terminal, rows that have this in common are shown together below it."""
     gives_way: bool = False
     """Shortened in its middle where the window is too narrow for all columns."""
     text: Callable[[Mapping[str, Any]], str] | None = None

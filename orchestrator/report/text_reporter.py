@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO, cast
 
 from orchestrator.errors import InterruptedRunError
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan
@@ -27,26 +27,20 @@ from orchestrator.report.reporter import (
     Summary,
     duration_text,
     printable,
-    shortened,
     stage_text,
     width_of,
     with_location,
     with_path,
 )
 from orchestrator.report.summary_view import run_lines, summary_parts
+from orchestrator.report.table_view import show_table, table_texts
 from orchestrator.report.wrapping import wrapped
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 SHORTENED_LINES = 200
 """How many changes of a plan are shown on a pipe: nobody reads 100,000 lines in a mail from cron."""
 
 SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
-
-_LEAST_CELL = 12
-"""Columns that a cell keeps that gives way to others."""
 
 
 class TextReporter(NoProgress):
@@ -195,14 +189,14 @@ class TextReporter(NoProgress):
                 self.note(empty)
             return
         shown = rows[:SHORTENED_ROWS] if title and not self._verbose else rows
-        texts = [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in shown]
+        texts = table_texts(columns, shown)
         if not self._terminal:
             for cells in [[column.title for column in columns], *texts]:
                 self._output.line("\t".join([title, *cells] if title else cells))
         else:
             if title:
                 self._output.line(f"\n{title}")
-            self._rich_table(columns, texts)
+            show_table(self._output, columns, texts)
         self._print_rest(len(rows) - len(shown))
         self._output.flush()
 
@@ -337,32 +331,6 @@ class TextReporter(NoProgress):
         if number:
             self._output.line(f"... and {number} more; -v shows all")
 
-    def _rich_table(self, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
-        from rich.table import Table  # noqa: PLC0415 - only on a terminal
-        from rich.text import Text  # noqa: PLC0415
-
-        width = self._output.window()[0]
-        needed = [
-            max(map(width_of, [column.title, *cells])) for column, cells in zip(columns, zip(*texts, strict=True), strict=True)
-        ]
-        gaps = 2 * (len(columns) - 1)
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for column in columns:
-            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=column.whole)
-        for cells in texts:
-            fitted = [
-                shortened(cell, max(_LEAST_CELL, width - gaps - sum(needed) + own)) if column.gives_way else cell
-                for column, cell, own in zip(columns, cells, needed, strict=True)
-            ]
-            table.add_row(*map(Text, fitted))
-        self._console(self._output).print(table)
-
-    @staticmethod
-    def _console(output: Output) -> Console:
-        from rich.console import Console  # noqa: PLC0415 - only on a terminal
-
-        return Console(file=cast("TextIO", output), highlight=False, emoji=False)
-
 
 def _choices(offers: Mapping[str, Offer]) -> str:
     words = ["yes", "no", *offers]
@@ -372,13 +340,3 @@ def _choices(offers: Mapping[str, Offer]) -> str:
 def _says(plan: Plan, problem: Problem) -> bool:
     """Whether the outline of a plan says this as well."""
     return problem.code in {one.code for one in plan.skipped} or (problem.code == "suspect" and bool(plan.suspect))
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (list, tuple)):
-        return printable(", ".join(map(str, value))) or "-"
-    return printable(str(value))

@@ -33,6 +33,7 @@ HALF_AN_UNDO = a_run(RunState.FAILED, id="20261130-192219-b4d183")
         (a_run(RunState.FAILED, RunCounts(282, 280, 2, exit_code=3)), {"done": 280}, "done with 2 failed (exit code 3)"),
         (a_run(RunState.FAILED, RunCounts(282, 279, 2, 1)), {"done": 279}, "done with 2 failed, 1 skipped"),
         (a_run(RunState.FAILED, RunCounts(282, 0, 282, exit_code=4)), {"done": 0}, "nothing done: 282 failed (exit code 4)"),
+        (a_run(RunState.FAILED, RunCounts(282, 282, exit_code=9)), {"done": 282}, "done (exit code 9)"),
         (a_run(RunState.FAILED, RunCounts(282, 5)), {"done": 5}, "given up at 5/282"),
         (a_run(RunState.FINISHED, RunCounts(282, 282)), {"done": 282, "undone_by": UNDO}, f"undone by {UNDO.id}"),
         (a_run(RunState.FINISHED, RunCounts(9, 9)), {"done": 9, "undone_by": HALF_AN_UNDO}, f"partly undone by {UNDO.id}"),

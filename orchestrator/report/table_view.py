@@ -1,0 +1,78 @@
+"""Tables for people. rich is imported on a terminal only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO, cast
+
+from orchestrator.report.output import Output
+from orchestrator.report.reporter import Column, printable, shortened, width_of
+from orchestrator.report.wrapping import wrapped
+
+_GAP = 2
+"""Columns of the window between two columns of a table."""
+_LEAST_CELL = 12
+"""Columns of the window that a cell keeps that gives way to others."""
+
+
+def table_texts(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The cells of each row as people read them."""
+    return [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in rows]
+
+
+def show_table(output: Output, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
+    """Show rows on a terminal, below the headings that they have in common."""
+    headings = [index for index, column in enumerate(columns) if column.heading]
+    if not headings:
+        _rich_table(output, columns, texts)
+        return
+    below: dict[tuple[str, ...], list[list[str]]] = {}
+    for cells in texts:
+        rest = [cell for index, cell in enumerate(cells) if index not in headings]
+        below.setdefault(tuple(cells[index] for index in headings), []).append(rest)
+    for heading, members in below.items():
+        for line in _heading_lines(heading, output.window()[0]):
+            output.line(line)
+        _rich_table(output, [column for column in columns if not column.heading], members, indent=2)
+
+
+def _heading_lines(heading: Sequence[str], width: int) -> Iterator[str]:
+    first, *more = heading
+    yield from wrapped(first, width)
+    for text in filter(None, more):
+        yield from wrapped(f"({text})", width, first="  ", rest="   ")
+
+
+def _rich_table(output: Output, columns: Sequence[Column], texts: Sequence[Sequence[str]], indent: int = 0) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only on a terminal
+    from rich.padding import Padding  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    # What stands below a heading needs no titles of columns.
+    titles = [[] if indent else [column.title] for column in columns]
+    cells_of = [(*title, *cells) for title, cells in zip(titles, zip(*texts, strict=True), strict=True)]
+    needed = [max(map(width_of, cells)) for cells in cells_of]
+    room = output.window()[0] - indent - _GAP * (len(columns) - 1) - sum(needed)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=not indent)
+    for column in columns:
+        whole = column.whole or column.gives_way
+        table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=whole)
+    for cells in texts:
+        fitted = [
+            shortened(cell, max(_LEAST_CELL, room + own)) if column.gives_way else cell
+            for column, cell, own in zip(columns, cells, needed, strict=True)
+        ]
+        table.add_row(*map(Text, fitted))
+    console = Console(file=cast("TextIO", output), highlight=False, emoji=False)
+    console.print(Padding(table, (0, 0, 0, indent)) if indent else table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return printable(", ".join(map(str, value))) or "-"
+    return printable(str(value))
