@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,12 @@ import yaml
 
 from orchestrator.actions.config_check import config_problems, config_warnings
 from orchestrator.actions.job_check import job_problems, sends_messages
-from orchestrator.actions.remote_check import needs_rclone, remote_problems
+from orchestrator.actions.remote_check import idle_settings, needs_rclone, remote_problems
 from orchestrator.actions.remote_definitions import KnownRemotes, known_remotes
 from orchestrator.actions.session import Session
 from orchestrator.actions.session_settings import DEFAULT_TRANSFERS
 from orchestrator.config.edit import known_key, lookup, own_names, set_key, split_key, unset_key, write_config
-from orchestrator.config.loading import WRITTEN_BY, config_path, examine, load_text
+from orchestrator.config.loading import WRITTEN_BY, LoadedConfig, config_path, examine, load_text
 from orchestrator.config.masking import masked
 from orchestrator.config.model import Config
 from orchestrator.config.options.config import (
@@ -117,9 +118,10 @@ def validate(options: ConfigValidateOptions, session: Session) -> Path:
         raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
-    refuse(_Checker(session).check(text, path))
+    checker = _Checker(session)
+    refuse(checker.check(text, path))
     loaded = load_text(text, path, {})
-    for sentence in config_warnings(loaded):
+    for sentence in (*config_warnings(loaded), *checker.idle(loaded)):
         session.reporter.warning(sentence)
     if sends_messages(loaded.config) and not installed():
         session.reporter.warning(MISSING)
@@ -148,6 +150,11 @@ class _Checker:
         if needs_rclone(loaded.config) and (known := self._known(loaded.config)) is not None:
             found += loaded.judged(remote_problems(loaded, known.remotes, known.backends))
         return sorted(without_consequences(found), key=lambda one: loaded.lines.of(*one.key))
+
+    def idle(self, loaded: LoadedConfig) -> Iterator[str]:
+        """The settings that have no effect with their provider, as far as rclone can be asked."""
+        if needs_rclone(loaded.config) and (known := self._known(loaded.config)) is not None:
+            yield from idle_settings(loaded, known.backends)
 
     def _known(self, config: Config) -> KnownRemotes | None:
         """What rclone knows; None where it cannot be asked, which is reported: then nobody can say what is wrong."""

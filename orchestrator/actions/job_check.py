@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
-from typing import Any
 
 from orchestrator.actions.config_check import (
     Check,
@@ -85,7 +84,7 @@ def _of_step(loaded: LoadedConfig, key: Key, options: Options) -> Iterator[Probl
     }
     yield from of_settings(loaded, [(check, getattr(options, name, None), (*key, name)) for name, check in checks.items()])
     for name, text in locations_in(options):
-        if reason := _location_problem(text, loaded.config.locations):
+        if reason := _location_problem(text, {*loaded.config.locations, *loaded.unread_names("locations")}):
             yield loaded.problem((*key, name), f": {reason}")
     match options:
         case SyncStep(delete_after=True) if options.delete or options.mode == "bidirectional":
@@ -110,7 +109,7 @@ def _check_globs(value: Sequence[str], label: str) -> None:
         raise UsageError(f"{label}: {error.message}") from None
 
 
-def _location_problem(text: str, names: Mapping[str, Any]) -> str | None:
+def _location_problem(text: str, names: Collection[str]) -> str | None:
     """Why a text can be no location, by its form and the names of the config: remotes are not looked up."""
     if text in names:
         return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.config.problems import Key, Problem
 from orchestrator.location import CLOUD_REMOTE
-from orchestrator.profiles import backend_type, profile_for_environment_remote
+from orchestrator.profiles import backend_type, load_profile, profile_for_environment_remote
 from orchestrator.wording import repeated
 
 if TYPE_CHECKING:
@@ -21,7 +21,26 @@ def needs_rclone(config: Config) -> bool:
     """Whether only rclone can say if a config is right."""
     schemes = config.schemes
     named = any(getattr(schemes, scheme) is not None for scheme in schemes.__struct_fields__)
-    return bool(config.remotes) or named or (config.cloud is not None and bool(config.cloud.options or config.cloud.secrets))
+    cloud = config.cloud
+    return bool(config.remotes) or named or (cloud is not None and bool(cloud.options or cloud.secrets or _of_a_kind(cloud)))
+
+
+def _of_a_kind(cloud: Cloud) -> dict[str, str]:
+    """The keys that only some backends have, and are given -> the option that they set. S3 has them all."""
+    kind = backend_type(cloud.provider or "")
+    given = {"region": load_profile(kind).new_remote.region_option, "endpoint": "endpoint"}
+    return {} if kind in {"", "s3"} else {key: option for key, option in given.items() if getattr(cloud, key) is not None}
+
+
+def idle_settings(loaded: LoadedConfig, backends: Backends) -> Iterator[str]:
+    """One sentence for each key of `cloud` that its provider does not have."""
+    cloud = loaded.config.cloud
+    backend = backends.find(backend_type(cloud.provider)) if cloud is not None and cloud.provider is not None else None
+    if cloud is None or backend is None:
+        return
+    for key, option in _of_a_kind(cloud).items():
+        if backend.unknown_option(option):
+            yield f"{loaded.label('cloud', key)} has no effect: {backend.names[0]} has no {key}; leave it out"
 
 
 def remote_problems(loaded: LoadedConfig, known: Mapping[str, str], backends: Backends) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from orchestrator.config.environment import ENVIRONMENT_PREFIX, environment_name
 from orchestrator.config.jobs import JobStep, placed_steps
 from orchestrator.config.location_text import check_form
 from orchestrator.config.model import Config
-from orchestrator.config.problems import Key, Problem, part_of, refuse, without_consequences
+from orchestrator.config.problems import Key, Problem, may_cause, part_of, refuse, without_consequences
 from orchestrator.config.remote_text import text_problems
 from orchestrator.config.replacements import replacement_problem
 from orchestrator.config.sidecars import rule_problem
@@ -40,16 +40,25 @@ class LoadedConfig(Struct, frozen=True, kw_only=True):
     """The line of each key in the file."""
     variables: dict[tuple[str, ...], str]
     """Key, part by part -> the variable of the environment that overrides it."""
-    incomplete: frozenset[Key] = frozenset()
-    """The parts of the file (see `part_of`) in which a key was left out because it cannot be read."""
+    unread: frozenset[Key] = frozenset()
+    """The keys that were left out because they cannot be read."""
+
+    @property
+    def incomplete(self) -> frozenset[Key]:
+        """The parts of the file (see `part_of`) with such a key."""
+        return frozenset(map(part_of, self.unread))
 
     def problem(self, key: Key, reason: str, shown: str | None = None) -> Problem:
         """A problem of a key, which the message calls `shown`."""
         return Problem(key, self.label(*key) if shown is None else f"{self.origin(*key)}: {shown}", reason)
 
     def judged(self, problems: Iterable[Problem]) -> list[Problem]:
-        """The problems without those of incomplete parts: what is missing there would be said to be wrong."""
-        return without_consequences(one for one in problems if part_of(one.key) not in self.incomplete)
+        """The problems without those that a key which cannot be read may have: it is missing, and others depend on it."""
+        return without_consequences(one for one in problems if not any(may_cause(key, one.key) for key in self.unread))
+
+    def unread_names(self, section: str) -> set[str]:
+        """The names in a section whose values cannot be read."""
+        return {key[1] for key in self.unread if key[0] == section and len(key) > 1}
 
     def origin(self, *key: str) -> str:
         """Where the value of a key comes from: file and line, or a variable of the environment."""
@@ -116,7 +125,7 @@ def examine(text: bytes | None, path: Path, environment: Mapping[str, str]) -> t
         sha256=digest,
         lines=lines,
         variables=variables,
-        incomplete=frozenset(part_of(one.key) for one in problems),
+        unread=frozenset(one.key for one in problems),
     )
     return loaded, [*problems, *loaded.judged(_problems(loaded))]
 

@@ -36,6 +36,17 @@ def _inside(key: Key, section: Key) -> bool:
     return len(key) > len(section) and key[: len(section)] == section
 
 
+_DECIDING = frozenset({"provider", "type", "mode", "sync_mode", "credentials_env", "credentials_path", "options", "secrets"})
+"""Keys by which others in the same mapping are judged."""
+
+
+def may_cause(unread: Key, key: Key) -> bool:
+    """Whether a problem of a key may come from another key that was left out, because it cannot be read."""
+    above = unread[:-1]
+    decides = unread[-1:] == () or unread[-1] in _DECIDING
+    return unread[: len(key)] == key or (decides and key[: len(above)] == above and bool(above))
+
+
 def part_of(key: Key) -> Key:
     """What of the file a key is checked together with: where one of its keys is left out, the others cannot be judged."""
     return key[:2] if key[:1] in {("remotes",), ("jobs",), ("locations",)} else key[:1]

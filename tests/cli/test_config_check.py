@@ -239,3 +239,37 @@ def test_what_works_but_is_doubtful_is_a_warning(file: Path, capsys: pytest.Capt
     assert f"warning: {file}:3: remotes.nas.options.pass: a secret does not belong in a config file" in warned
     assert "unseen" not in warned
     assert warned.count("warning: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("cloud: {retry_attempts: many, provider: foo}", ["cloud.retry_attempts: expected", "no provider 'foo'"]),
+        ("jobs: {n: [{scan: {location: ./a, settle: [x]}}, {scan: {location: b}}]}", ["settle: expected", "no location b "]),
+        ("dedup: {keep: [nonsense], same_format_only: 7}", ["same_format_only: expected", "nonsense"]),
+        # What depends on the key that cannot be read is not judged.
+        ("locations: {lib: [1]}\njobs: {n: [{scan: {location: lib}}]}", ["locations.lib: expected"]),
+        ("cloud: {provider: [x], delete_after_sync: true, bucket: 's3://b'}", ["cloud.provider: expected"]),
+        ("jobs: {n: [{sync: {a: /a, b: /b, mode: [x], delete_after: true}}]}", ["mode: expected"]),
+    ],
+)
+def test_a_key_that_cannot_be_read_hides_only_what_depends_on_it(
+    file: Path, text: str, says: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(f"{text}\n")
+    assert run(["config", "validate"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len(says), lines
+    assert all(any(part in line for line in lines) for part in says), lines
+
+
+def test_a_key_of_another_provider_has_no_effect_which_is_a_warning(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("cloud: {provider: dropbox, region: eu-west-1, endpoint: 'https://s3.example.org'}\n")
+    for command in (["config", "validate"], ["doctor"]):
+        run(command)
+        shown = "".join(capsys.readouterr())
+        assert f"{file}:1: cloud.region has no effect: dropbox has no region; leave it out" in shown
+        assert "cloud.endpoint has no effect" in shown
+    file.write_text("cloud: {provider: gcs, bucket: b, region: us}\n")
+    assert run(["config", "validate"]) == 0
+    assert "no effect" not in capsys.readouterr().err

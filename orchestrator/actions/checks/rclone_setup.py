@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from orchestrator.actions.checks.places import contacted, unknown_types
-from orchestrator.actions.remote_check import needs_rclone, remote_problems
+from orchestrator.actions.remote_check import idle_settings, needs_rclone, remote_problems
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode
 from orchestrator.report.finding import Finding
@@ -92,3 +92,5 @@ def check_remotes(session: Session) -> Iterator[Finding]:
     if needs_rclone(session.config):
         for problem in remote_problems(session.loaded_config, known, session.rclone.backends):
             yield Finding("config", ok=False, message=problem.message, code=ExitCode.USAGE)
+        for sentence in idle_settings(session.loaded_config, session.rclone.backends):
+            yield Finding("config", ok=False, message=sentence)
