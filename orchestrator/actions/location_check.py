@@ -93,20 +93,25 @@ def inspect_all(
     """`inspect` of each location, all at the same time; its error where it fails, or takes longer than `within_s` seconds."""
     session.rclone  # noqa: B018 - opened once, before the threads use it
     checks = {name: _Check(session, location, write=write) for name, location in locations.items()}
+    session.reporter.stage("trying locations", len(checks), at=[location.fs for location in locations.values()])
     until = time.monotonic() + within_s
     try:
         for check in checks.values():
             check.start()
         for check in checks.values():
             check.join(max(0.0, until - time.monotonic()))
+            session.reporter.advance()
     except OrchestratorError:  # interrupted: let them delete their files, which needs rclone
         until = time.monotonic() + _CLEAN_UP_S
         for check in checks.values():
             if check.is_alive():
                 check.join(max(0.0, until - time.monotonic()))
         raise
-    late = TransientError(f"no answer within {number_text(within_s)} s")
-    return {name: check.result or late for name, check in checks.items()}
+    return {name: check.result or _late(locations[name], within_s) for name, check in checks.items()}
+
+
+def _late(location: Location, within_s: float) -> TransientError:
+    return TransientError(f"{location.typed}: no answer within {number_text(within_s)} s")
 
 
 class _Check(threading.Thread):

@@ -31,7 +31,7 @@ from orchestrator.report.finding import Finding
 from orchestrator.report.location_view import state_text
 from orchestrator.wording import counted
 
-WITHIN_S = 20.0
+WITHIN_S = 15.0
 """How long the locations may take to answer, all together."""
 
 CLOCK_S = 60.0
