@@ -125,20 +125,23 @@ def test_each_command_of_a_page_works(page: Path, messy: Path, tmp_path: Path) -
 
 def test_the_tutorial_ends_as_it_says(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    trees = 0
+    trees, printed = 0, ""
     with contextlib.ExitStack() as servers:
         for language, block in documents.fenced((ROOT / "docs/tutorial.md").read_text(encoding="utf-8")):
             if language == "sh":
-                follow(documents.lines(block), home, servers)
+                printed = follow(documents.lines(block), home, servers)
             elif block.startswith("Music\n"):
                 trees += 1
                 assert files_below(tmp_path / "practice/Music") == drawn(block)
+            else:
+                assert set(block.splitlines()) <= set(printed.splitlines())
     assert trees == 2
     assert not (tmp_path / "practice").exists()
 
 
-def follow(lines: list[str], home: Home, servers: contextlib.ExitStack) -> None:
-    """Run the lines of the tutorial, with its server on a free port."""
+def follow(lines: list[str], home: Home, servers: contextlib.ExitStack) -> str:
+    """Run the lines of the tutorial, with its server on a free port, and return what they print."""
+    printed = ""
     for line in lines:
         if line.startswith("cd "):
             home.here = home.folder / line.removeprefix("cd ~/")
@@ -151,7 +154,8 @@ def follow(lines: list[str], home: Home, servers: contextlib.ExitStack) -> None:
             port, _ = servers.enter_context(serving(served, home.folder / "log", environment=home.environment))
             home.environment["PORT"] = str(port)
         elif not line.startswith((". ", "kill ")):
-            home.run(line.replace("8333", home.environment.get("PORT", "")))
+            printed += home.run(line.replace("8333", home.environment.get("PORT", "")))
+    return printed
 
 
 def served_on(words: list[str], port: int) -> list[str]:
