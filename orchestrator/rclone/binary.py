@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from orchestrator.errors import UsageError
+from orchestrator.rclone.known_version import known_version, remember_version
 
 FLOOR = (1, 75, 1)
 """Older versions let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
@@ -33,16 +34,16 @@ class Binary(msgspec.Struct, frozen=True):
     """As rclone prints it, without the leading "v": "1.75.2"."""
 
 
-def find_rclone(explicit: str | None = None, origin: str = "--rclone") -> Binary:
+def find_rclone(explicit: str | None = None, origin: str = "--rclone", remembered: Path | None = None) -> Binary:
     """The rclone to use: `explicit` (from the option or key `origin`), or from the environment, `PATH` or the `rclone` extra.
 
-    If the user named one, no other is tried; if the one on `PATH` is too old, the extra is used. Raises UsageError, which says
-    what to do, when there is none or it is too old.
+    If the user named one, no other is tried; if the one on `PATH` is too old, the extra is used. `remembered`: the file that
+    remembers its version. Raises UsageError, which says what to do, when there is none or it is too old.
     """
     problem: UsageError | None = None
     for path, found_by in _candidates(explicit, origin):
         try:
-            return _checked(path, found_by)
+            return _checked(path, found_by, remembered)
         except UsageError as error:
             problem = problem or error
     raise problem or UsageError(f"rclone not found; {INSTALL}")
@@ -90,10 +91,11 @@ def _interpreter(path: Path) -> str | None:
     return next((os.fsdecode(one) for one in named if not os.access(one, os.X_OK)), None)
 
 
-def _checked(path: Path, origin: str) -> Binary:
+def _checked(path: Path, origin: str, remembered: Path | None) -> Binary:
     if (interpreter := _interpreter(path)) is not None:
         raise UsageError(f"{path} ({origin}) is a script for {interpreter}, which cannot be started; correct its first line")
-    version = _version(path)
+    known = known_version(remembered, path) if remembered is not None else None
+    version = known or _version(path)
     number = parse_version(version or "")
     if version is None or number is None:
         raise UsageError(f"{path} ({origin}) does not answer like rclone; {INSTALL}")
@@ -102,6 +104,8 @@ def _checked(path: Path, origin: str) -> Binary:
         raise UsageError(
             f"{path} ({origin}) is rclone {version}; at least {floor} is needed: run `rclone selfupdate`, or {INSTALL}"
         )
+    if remembered is not None and known is None:
+        remember_version(remembered, path, version)
     return Binary(path, version)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.rclone.binary import VARIABLE, find_rclone, parse_version
+from orchestrator.rclone.known_version import VERSION_FILE
 
 
 def script(path: Path, text: str) -> Path:
@@ -102,6 +104,30 @@ def test_slow_imports_are_deferred() -> None:
     code = f"import sys, orchestrator.storage.rclone_backed.storage; print(*(n for n in {late} if n in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_version_is_asked_once_until_the_binary_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rclone_binary: Path
+) -> None:
+    binary, state, asked = tmp_path / "bin/rclone", tmp_path / "state", []
+    monkeypatch.setattr("orchestrator.rclone.binary._version", lambda path: asked.append(path) or "1.90.0")  # type: ignore[func-returns-value]
+    shutil.copy2(rclone_binary, script(binary, ""))
+    file = state / VERSION_FILE
+    find_rclone(str(binary), remembered=file)
+    assert not state.exists(), "looking for rclone makes no folder"
+    state.mkdir()
+    for _ in range(2):
+        assert find_rclone(str(binary), remembered=file).version == "1.90.0"
+    assert len(asked) == 2
+    os.utime(binary, ns=(1, 1))
+    find_rclone(str(binary), remembered=file)
+    assert len(asked) == 3
+    other = script(tmp_path / "other/rclone", "exec something")
+    for _ in range(2):
+        find_rclone(str(other), remembered=file)
+    assert len(asked) == 5, "a script may start another one each time"
+    file.write_bytes(b"{")
+    assert find_rclone(str(binary), remembered=file).version == "1.90.0"
 
 
 def test_versions_are_parsed_as_rclone_writes_them() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 from orchestrator.errors import UsageError
@@ -55,6 +55,10 @@ _EXPRESSIONS: Final = {
 """Field -> its values; all others are texts."""
 _SHORT_DATE: Final = r"(?:(?:19|20)?[0-9]{2}[-._][0-9]{2}[-._][0-9]{2})"
 _PIECES: Final = re.compile(r"\{(?P<field>[^{}]*)\}|(?P<text>[^{}]+)|(?P<brace>[{}])")
+_DASH: Final = re.compile(r"[\-\u2010-\u2015]")
+_SPACE: Final = re.compile(r"\s")
+_DIGIT: Final = re.compile(r"[0-9]")
+_TRACK: Final = re.compile(r"[0-9]|AA|BB", re.IGNORECASE)
 _MAY_TOUCH: Final = frozenset({("disc", "track"), ("band", "date")})
 """Fields that are told apart without a text between them: `103`, `gd77-05-08`."""
 _TELL_A_TRACK: Final = frozenset({"title", "track"})
@@ -84,14 +88,20 @@ class Pattern:
         self.bare_number = bool(re.search(r"\{track\} \{(?:title|artist)\}$", text))
         """Whether only a space is between number and title: `99 Luftballons` may have none."""
         seen: set[str] = set()
-        self._compiled = re.compile("/".join("".join(_expressions(part, seen, text)) for part in pieces), re.IGNORECASE)
+        self._expression = "/".join("".join(_expressions(part, seen, text)) for part in pieces)
+        self._needed = [*_needed(pieces)]
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        """Compiled when a name comes that may match: the table of habits has hundreds, and most names have few of their signs."""
+        return re.compile(self._expression, re.IGNORECASE)
 
     def match(self, parts: Sequence[str]) -> dict[str, str] | None:
         """The fields in the folders and the name (without extension) of a file; None if it is named otherwise."""
         if len(parts) <= self.depth or (self.anchored and len(parts) != self.depth + 1):
             return None
         path = "/".join(parts[-self.depth - 1 :])
-        if len(path) > _LONGEST or path.count("-") > _MOST_DASHES:
+        if len(path) > _LONGEST or path.count("-") > _MOST_DASHES or not all(needed.search(path) for needed in self._needed):
             return None
         found = self._compiled.fullmatch(path)
         return found.groupdict() if found is not None else None
@@ -165,6 +175,28 @@ def _expressions(part: Sequence[tuple[str, str]], seen: set[str], source: str) -
         elif field == "track" and before == "disc":
             expression = "[0-9]{2}"
         yield f"(?P<{field}>{expression})"
+
+
+def _needed(pieces: Sequence[Sequence[tuple[str, str]]]) -> Iterator[re.Pattern[str]]:
+    """What a path must have to match: signs such as brackets, spaces, digits. Letters do not count, because of their case."""
+    texts = "".join(text for part in pieces for _, text in part)
+    fields = {field for part in pieces for field, _ in part}
+    for sign in dict.fromkeys(texts):
+        if sign == "-":
+            yield _DASH
+        elif sign.isspace():
+            yield _SPACE
+        elif sign.isascii() and not sign.isalnum():
+            yield _sign(sign)
+    if fields & {"year", "date", "disc"}:
+        yield _DIGIT
+    elif "track" in fields:
+        yield _TRACK
+
+
+@lru_cache(maxsize=64)
+def _sign(sign: str) -> re.Pattern[str]:
+    return re.compile(re.escape(sign))
 
 
 def _literal(text: str) -> str:
