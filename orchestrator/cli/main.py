@@ -14,6 +14,7 @@ from orchestrator.cli.framework import Group
 from orchestrator.cli.options import common_parameters, take_record
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.errors import ExitCode, OrchestratorError
+from orchestrator.garbage_collection import collect_garbage_seldom
 
 PROGRAM = "music-orchestrator"
 
@@ -84,6 +85,7 @@ def application(ctx: click.Context, /, **values: Any) -> None:
 
 def main() -> None:
     """Run the program and end the process."""
+    collect_garbage_seldom()
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
