@@ -28,7 +28,6 @@ from orchestrator.progress import Activity
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
 from orchestrator.retry_times import FIRST_WAIT_S
-from orchestrator.state import chosen_directory
 
 if TYPE_CHECKING:
     from orchestrator.actions.paces import Paces
@@ -104,10 +103,8 @@ class Session(Settings):
     def binary(self) -> Binary:
         """The rclone binary. Raises UsageError when none is found that is new enough."""
         from orchestrator.rclone.binary import find_rclone  # noqa: PLC0415 - not every command needs rclone
-        from orchestrator.rclone.known_version import VERSION_FILE  # noqa: PLC0415
 
-        state = chosen_directory(self.options.state_dir or self.config.state_dir, os.environ)
-        return find_rclone(self.options.rclone or self.config.rclone, self.named_setting("rclone"), state / VERSION_FILE)
+        return find_rclone(self.options.rclone or self.config.rclone, self.named_setting("rclone"), self.rclone_version_file)
 
     @cached_property
     def rclone(self) -> Rclone:

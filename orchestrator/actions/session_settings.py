@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from orchestrator.config.loading import LoadedConfig, load
 from orchestrator.config.model import Cloud, Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit, parse_money, parse_size
-from orchestrator.state import state_directory
+from orchestrator.state import chosen_directory, state_directory
 
 DEFAULT_TRANSFERS = 8
 
@@ -72,6 +73,13 @@ class Settings:
     def state(self) -> Path:
         """The state directory."""
         return state_directory(self.options.state_dir or self.config.state_dir)
+
+    @property
+    def rclone_version_file(self) -> Path:
+        """The file that remembers the version of the rclone binary. Its folder need not exist."""
+        from orchestrator.rclone.known_version import VERSION_FILE  # noqa: PLC0415 - not every command needs rclone
+
+        return chosen_directory(self.options.state_dir or self.config.state_dir, os.environ) / VERSION_FILE
 
     @property
     def log_file(self) -> Path | None:
