@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 from pathlib import Path
 
+from tests.pages import read_page
 from tests.processes import processes_below
 from tests.program import Ended, Program
 from tests.servers.http import HttpProxy, Refuse, Seen
@@ -52,4 +53,5 @@ def everything(tmp_path: Path, program: Program, *ended: Ended) -> bytes:
     """Everything that the program has printed and written."""
     said = "".join(one.stderr + str(one.events) for one in ended).encode()
     files = [*program.state.rglob("*"), *tmp_path.glob("*.log"), *tmp_path.glob("*.plan"), *tmp_path.glob("*.html")]
-    return said + b"".join(path.read_bytes() for path in files if path.is_file())
+    pages = [str(read_page(path).rows).encode() for path in tmp_path.glob("*.html")]  # their lists are compressed
+    return said + b"".join([*pages, *(path.read_bytes() for path in files if path.is_file())])

@@ -21,7 +21,8 @@ def run(name: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["duplicates", "formats", "listing", "nothing", "organize", "planning", "requests", "safety", "scan", "sync"]
+    "name",
+    ["duplicates", "formats", "listing", "nothing", "organize", "planning", "report", "requests", "safety", "scan", "sync"],
 )
 def test_each_says_what_it_measures(name: str) -> None:
     assert f"python -m benchmarks.{name}" in run(name, "--help")

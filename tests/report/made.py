@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.plan.model import Expect, Header, KeptCopy, Operation, Plan, Skipped, Verb, operation_id
+from orchestrator.plan.model import NUMBERED, Expect, Header, KeptCopy, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.plan.music.statistics import collect
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.html.document import Document
@@ -42,8 +42,11 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = (), **counts: in
 
 def hostile_plan() -> Plan:
     """A move for each hostile name, and a duplicate."""
-    moves = [operation(f"in/{name}.flac", f"{name}/{name} (1999)/01 {name}.flac") for name in NAMES]
-    return plan(*moves, operation(f"x/{EVIL}", f"x/{EVIL}", Verb.QUARANTINE, kept=f"y/{EVIL}", reason=duplicate_of(EVIL)))
+    moves = [operation(f"in/{name}.flac", f"{name}/{name} (1999)/01 {name}.flac") for name in NAMES[1:]]
+    moves.append(operation(f"in/{EVIL}.flac", f"{EVIL}/01 2.flac", reason=f"{NUMBERED} 2 of {EVIL}.flac"))
+    return plan(
+        *moves, operation(f"x/{EVIL}", f"x/{EVIL}", Verb.QUARANTINE, kept=f"y/{EVIL}", reason=duplicate_of(EVIL)), numbered=1
+    )
 
 
 def duplicate_of(path: str) -> str:

@@ -78,6 +78,10 @@ def test_search_filters_and_keys_find_changes_and_hostile_names_do_nothing(windo
     assert "To" in detail
     assert len(rows(window, "duplicates") + rows(window, "stays")) > 0
 
+    (find,) = window.driver.find_elements(By.CSS_SELECTOR, "button.find")
+    find.click()
+    window.wait(f"{status} === '1 of {number} changes'")
+
     assert "PWNED" not in window.driver.title.partition("<script>")[0]
     assert window.run("return document.querySelectorAll('img, iframe, main script').length") == 0
     assert window.errors() == []

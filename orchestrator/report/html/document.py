@@ -20,6 +20,8 @@ class Remark(NamedTuple):
     text: str
     careful: bool = False
     """Whether a person should look at it before going on."""
+    search: str = ""
+    """What finds these files among the changes, if they are there."""
 
 
 class ChartItem(NamedTuple):

@@ -48,9 +48,10 @@ def job_document(job: JobFacts, left: Sequence[Left] = (), remedies: Mapping[str
     if errors:
         sections.append(Section(name="errors", heading="Reported", sentences=errors))
     if job.runs:
+        sections += outcome.problems()
         intro = f"Each folder {AFTER_AND_BEFORE}; choose a file to see all about it."
         sections.append(Section(name="changes", heading="Changes", intro=intro, view="changes"))
-        sections += outcome.sections()
+        sections += outcome.duplicates()
     if left:
         intro = "Problems that stand in the locations of this job."
         sections.append(Section(name="stays", heading="What stays", intro=intro, view="stays"))

@@ -95,6 +95,8 @@ def _prose(text: str) -> str:
 
 def _remark(remark: Remark) -> str:
     text = _NUMBER.sub(r"<b>\g<0></b>", _prose(remark.text))
+    if remark.search:
+        text += f' <button type="button" class="find" data-search="{_safe(remark.search)}" hidden>Show them</button>'
     return f'<li class="careful">{text}</li>' if remark.careful else f"<li>{text}</li>"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from orchestrator.plan.model import NO_MUSIC, Header, Plan, Verb
+from orchestrator.plan.model import NO_MUSIC, NUMBERED, Header, Plan, Verb
 from orchestrator.report.bill_view import bill
 from orchestrator.report.html.changes import Tally, checks, write_changes
 from orchestrator.report.html.document import Code, Document, Left, Remark, Section
@@ -13,6 +13,8 @@ from orchestrator.report.plan_outline import Outline, Point, outline
 from orchestrator.report.plan_view import iterate_steps, nothing_to_do
 
 _NOT_CAREFUL = frozenset({"in-place", "at-target", "at-mirrors", "left-alone", "other", "no-music"})
+_SEARCHES = {"numbered": NUMBERED, "suspect": "suspect:"}
+"""By the kind of a point: what stands in the reasons of its changes."""
 _AS_IT_WAS = frozenset({"in-place", "at-target", "alike-at-target", "at-mirrors"})
 AFTER_AND_BEFORE = "after the run. “Before” shows the same files where they were"
 _PLANNED = "as it will be. “Before” shows the same files where they are now"
@@ -81,7 +83,7 @@ def remarks(said: Outline) -> Iterator[Remark]:
     """What there is to know of a plan."""
     for point in said.points:
         remedy = f" ({point.remedy})" if point.remedy else ""
-        yield Remark(f"{point.number:,} {point.text}{remedy}.", point.kind not in _NOT_CAREFUL)
+        yield Remark(f"{point.number:,} {point.text}{remedy}.", point.kind not in _NOT_CAREFUL, _SEARCHES.get(point.kind, ""))
     if end := " ".join(filter(None, (said.cost, said.undo))):
         yield Remark(end)
 

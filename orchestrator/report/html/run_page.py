@@ -78,14 +78,17 @@ class Outcome:
         parts = [f"{self._states[state]:,} {state}" for state in (*_PROBLEMS, "not done") if self._states[state]]
         return f"{self._states['done']:,} of {number:,} changes are done, {', '.join(parts)}."
 
-    def sections(self) -> Iterator[Section]:
-        """What went wrong, those with one reason together, the most frequent first; and the duplicates."""
+    def problems(self) -> Iterator[Section]:
+        """What went wrong, those with one reason together, the most frequent first; nothing if all is well."""
         if self._problems:
             columns = (Column("Files", number=True), Column("Result"), Column("Why"), Column("The first of them"))
             found = self._problems.most_common()
             rows = [(f"{number:,}", state, why, self._first[state, why]) for (state, why), number in found]
             intro = "What is alike stands together; the boxes above the changes show each file."
             yield Section(name="problems", heading="Problems", intro=intro, table=Table("Problems", columns, rows, "reasons"))
+
+    def duplicates(self) -> Iterator[Section]:
+        """The duplicates, if there are any."""
         if self._duplicates:
             yield duplicates_section("went")
 
@@ -103,11 +106,13 @@ def run_document(run: RunFacts, left: Sequence[Left] = (), remedies: Mapping[str
     """The page of one run. `left`: the problems that are known in its locations now."""
     plan, said, outcome = run.plan, outline(run.plan), Outcome([run])
     charts = outcome.done.charts()
-    sections = [Section(name="pictures", heading="In pictures", intro="Of what was done.", view="charts")] if charts else []
+    sections = [*outcome.problems()]
+    if charts:
+        sections.append(Section(name="pictures", heading="In pictures", intro="Of what was done.", view="charts"))
     sections.append(
         Section(name="changes", heading="Changes", intro=changes_intro(plan.header, done=True), view="changes"),
     )
-    sections += [*outcome.sections(), *stays_section(said, left, _STAYS)]
+    sections += [*outcome.duplicates(), *stays_section(said, left, _STAYS)]
     costs = Table("What it cost", _COST_COLUMNS, run.costs, "rows") if run.costs else None
     sections.append(Section(name="cost", heading="The run, and what it cost", facts=run.facts, table=costs))
     sections.append(outcome.undo_section())
@@ -145,7 +150,7 @@ def _without_paths(message: str, step: PlanStep) -> str:
     """A message without the names of its file, so that it is the same for all."""
     for path in sorted({step.src.path, step.dst.path}, key=len, reverse=True):
         message = message.replace(join_location(step.src.fs, path), "…").replace(path, "…")
-    return message
+    return message.removeprefix("…: ")
 
 
 def codes_of_problems(left: Sequence[Left], remedies: Mapping[str, str]) -> dict[str, Code]:

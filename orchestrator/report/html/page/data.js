@@ -137,9 +137,14 @@ function counted(number, noun) {
   return `${numbers.format(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** The role of each part of a table: styles that stack its cells on narrow screens would take it from some readers. */
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
+
 /** A new element. Children may be nodes or texts; texts stay texts. */
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
+  const role = name === "th" ? (attributes.scope === "row" ? "rowheader" : "columnheader") : ROLES[name];
+  if (role) made.setAttribute("role", role);
   for (const [key, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null) made.setAttribute(key, value);
   }

@@ -192,6 +192,21 @@ function showStays(place) {
   refresh([]);
 }
 
+/** The buttons beside what there is to know: each searches for its changes. */
+function findButtons() {
+  const field = document.querySelector('[data-view="changes"] input[type="search"]');
+  if (!field) return;
+  for (const made of document.querySelectorAll("button.find")) {
+    made.addEventListener("click", () => {
+      field.value = made.dataset.search;
+      field.dispatchEvent(new Event("input"));
+      document.getElementById("changes").scrollIntoView();
+      field.focus({ preventScroll: true });
+    });
+    made.hidden = false;
+  }
+}
+
 /** A table of the facts: {title, columns: [[title, number]], rows: [[text]], noun}. */
 function showTable(place, { title, columns, rows, noun }) {
   const made = columns.map(([name, number], index) => ({ title: name, number, cell: (row) => row[index] }));
@@ -231,6 +246,7 @@ async function start() {
     const place = mount(name);
     if (place) show(place);
   }
+  findButtons();
   document.documentElement.dataset.ready = "true";
 }
 

@@ -1,6 +1,6 @@
 // A table that draws its first rows, and more on request.
 
-const ROWS_AT_ONCE = 100;
+const ROWS_AT_ONCE = 50;
 
 /**
  * A table below a search field. `columns` are {title, number, cell}: `cell` gives a text or a node for a row. `textOf` gives what
