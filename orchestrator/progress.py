@@ -59,8 +59,8 @@ class Progress(Protocol):
     def wait(self, reason: str, seconds: float) -> None:
         """Something failed for the stated reason, and is tried again after so long."""
 
-    def run(self, run: str) -> None:
-        """What follows belongs to this run."""
+    def run(self, run: str | None) -> None:
+        """What follows belongs to this run; None: to no run."""
 
     def outcome(self, outcome: Outcome) -> None:
         """An operation of a run has ended."""
@@ -80,7 +80,7 @@ class NoProgress:
     def wait(self, reason: str, seconds: float) -> None:
         """Do nothing."""
 
-    def run(self, run: str) -> None:
+    def run(self, run: str | None) -> None:
         """Do nothing."""
 
     def outcome(self, outcome: Outcome) -> None:

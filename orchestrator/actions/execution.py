@@ -318,3 +318,4 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     summary.bytes_moved += result.bytes_moved
     if result.exit_code == ExitCode.INTERRUPTED:
         session.reporter.error("interrupted", f"interrupted; `music-orchestrator resume {result.run}` finishes it")
+    session.reporter.run(None)

@@ -40,7 +40,7 @@ class ForwardingReporter:
         """Pass it on."""
         self.passed_to.watch(look)
 
-    def run(self, run: str) -> None:
+    def run(self, run: str | None) -> None:
         """Pass it on."""
         self.passed_to.run(run)
 

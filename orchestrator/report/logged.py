@@ -28,12 +28,13 @@ class LoggedReporter(ForwardingReporter):
     def __init__(self, to: Reporter) -> None:
         super().__init__(to)
         self._run: str | None = None
-        """The run that has begun last: what is reported afterwards belongs to it."""
+        """To which run belongs what is reported now."""
 
-    def run(self, run: str) -> None:
+    def run(self, run: str | None) -> None:
         """Log that it begins, or is continued."""
         self._run = run
-        self._write(logging.INFO, "the run begins")
+        if run is not None:
+            self._write(logging.INFO, "the run begins")
         super().run(run)
 
     def outcome(self, outcome: Outcome) -> None:
@@ -86,6 +87,7 @@ class LoggedReporter(ForwardingReporter):
         """Log that the command with these words begins, and at the end of the block what is then in its summary."""
         self._write(logging.INFO, f"{summary.command} begins (version {orchestrator.__version__}): {words}")
         yield
+        self._run = summary.run
         code = ExitCode(summary.exit_code)
         text = f"{summary.command} ended with {int(code)} ({MEANINGS[code]}) after {duration_text(summary.duration_s)}"
         self._write(logging.INFO, text, summary=summary.fields())

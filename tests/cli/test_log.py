@@ -55,6 +55,7 @@ def test_each_operation_and_skip_has_its_line_with_the_run(config: Path, tmp_pat
     assert len(done) == ended["ops_done"] == 3
     assert {(line["run"], line["verb"], line["result"]) for line in done} == {(ended["run"], "move", "done")}
     assert all(line["destination"].startswith(f"{tmp_path}/music/Artist") for line in done)
+    assert (lines[0].get("run"), lines[-1]["run"]) == (None, ended["run"])
     assert [line["code"] for line in lines if line["level"] == "error"] == ["untagged"]
     skipped = "music/no tags.mp3: skipped: "
     assert [line["path"] for line in lines if skipped in line["message"]] == ["no tags.mp3"]
