@@ -33,9 +33,9 @@ class ActivityWatch:
         under_way = [Transfer(str(row.get("name", "")), row.get("size", -1), row.get("bytes", 0)) for row in rows]
         answers = self._client.requests_sent("code")
         return Activity(
-            bytes=stats["bytes"] - stats.get("serverSideCopyBytes", 0) - stats.get("serverSideMoveBytes", 0),
-            copied=stats["transfers"] - stats["renames"],
-            renamed=stats["renames"],
+            bytes=stats.get("bytes", 0) - stats.get("serverSideCopyBytes", 0) - stats.get("serverSideMoveBytes", 0),
+            copied=stats.get("transfers", 0) - stats.get("renames", 0),
+            renamed=stats.get("renames", 0),
             signs=answers.total() - answers[_NO_ANSWER] + sum(stats.get(counter, 0) for counter in _SIGNS),
             under_way=under_way,
         )

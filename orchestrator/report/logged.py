@@ -28,7 +28,7 @@ class LoggedReporter(ForwardingReporter):
     def __init__(self, to: Reporter) -> None:
         super().__init__(to)
         self._run: str | None = None
-        """To which run belongs what is reported now."""
+        """The run that what is reported now belongs to."""
 
     def run(self, run: str | None) -> None:
         """Log that it begins, or is continued."""
