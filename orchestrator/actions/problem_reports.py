@@ -128,8 +128,7 @@ class ProblemReports:
         self._named[location, code] += 1
         if self.only_news and not options.json and self._named[location, code] > MOST_NAMED:
             return
-        named = self.only_news or options.json or self._unattended
-        self._reporter.error(code, message, path, location if named else None)
+        self._reporter.error(code, message, path, location)
 
     def failed(
         self,

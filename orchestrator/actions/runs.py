@@ -72,7 +72,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
             }
         )
     titles = (("step", "step"), ("verb", "verb"), ("src", "from"), ("dst", "to"), ("message", ""))
-    empty = "no operation is left" if options.left else "no operations"
+    empty = "" if options.left else "no operations"
     session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty=empty)
     if options.left:
         show_standing(session, (run.source, run.target))

@@ -78,7 +78,7 @@ def where_lines(where: Sequence[Where], indent: str, width: int, folders: int) -
     shown = where[:folders]
     digits = max((len(str(one.number)) for one in shown), default=0)
     rest = len(where) - len(shown)
-    more = f"... {rest} more {'folder' if rest == 1 else 'folders'}" if rest and shown else ""
+    more = f"... {rest:,} more {'folder' if rest == 1 else 'folders'}" if rest and shown else ""
     for index, one in enumerate(shown):
         text = f"{indent}{one.number:>{digits}}  "
         text += _fitted(one, width - len(text))

@@ -10,9 +10,9 @@ from orchestrator.wording import counted, size_text
 
 def run_lines(summary: Summary) -> Iterator[str]:
     """What a run has done, what it left, and how to take it back: a line each, ids never at the edge of a narrow window."""
-    done = counted(summary.ops_done, "change")
+    done = counted(summary.ops_done, "change", grouped=True)
     if summary.ops_done != summary.ops_planned:
-        done = f"{summary.ops_done:,} of {counted(summary.ops_planned, 'change')}"
+        done = f"{summary.ops_done:,} of {counted(summary.ops_planned, 'change', grouped=True)}"
     moved = f", {size_text(summary.bytes_moved)} moved" if summary.bytes_moved and not summary.for_good else ""
     yield f"{done} made{moved} in {duration_text(summary.duration_s)}"
     left = [

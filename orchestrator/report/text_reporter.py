@@ -283,7 +283,7 @@ class TextReporter(NoProgress):
 
     def _holds(self, problem: Problem) -> bool:
         """Keep it for later, to show files with the same problem together; not where each gets its line."""
-        wanted = self._terminal and self._live is not None and not self._verbose
+        wanted = self._terminal and self._side.isatty() and not (self._verbose or self._quiet)
         if wanted:
             with self._lock:
                 self._held.append(problem)

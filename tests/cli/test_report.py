@@ -117,7 +117,9 @@ def test_a_long_plan_is_shortened_unless_verbose() -> None:
         assert out.getvalue().count("move in/") == number
 
 
-def test_errors_that_are_alike_are_said_once_on_a_terminal_and_each_on_a_pipe() -> None:
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_errors_that_are_alike_are_said_once_on_a_terminal_and_each_on_a_pipe(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", kind)
     for terminal, verbose, expected in ((True, 0, 2), (True, 1, 5), (False, 0, 5)):
         reporter, _, err = text_reporter(terminal=terminal, verbose=verbose)
         for one in range(5):

@@ -59,7 +59,7 @@ def test_a_file_that_stays_is_reported_once(cron: Cron) -> None:
     assert cron("run", "-q", "--strict") == (3, [line])
     by_hand = cron("organize", "music", "--yes")
     assert by_hand[0] == 3
-    assert "error: Band/untagged.mp3: no usable tags" in "\n".join(by_hand[1]), "by hand, all are named"
+    assert line in by_hand[1], "by hand, all are named"
     assert cron("organize", "music", "--yes", "-q") == (0, [])
     assert cron("plan", "music", "-q") == (0, [])
     assert cron("plan", "music", "-o", str(cron.library.home / "a.plan"))[0] == 0, "the plan was written"
