@@ -45,6 +45,7 @@ def page(lines: Iterable[str]) -> bool:
             with contextlib.suppress(BrokenPipeError):  # the person has left before the end
                 for line in lines:
                     process.stdin.write(f"{line}\n")  # type: ignore[union-attr]
+            with contextlib.suppress(BrokenPipeError):  # what is still buffered
                 process.stdin.close()  # type: ignore[union-attr]
             process.wait()
         finally:
