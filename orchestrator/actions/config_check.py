@@ -18,6 +18,7 @@ from orchestrator.config.problems import Key, Problem, refuse
 from orchestrator.config.references import Reference, why_no_file
 from orchestrator.config.setting_syntax import parse_bandwidth, parse_encoding, parse_limit
 from orchestrator.errors import UsageError
+from orchestrator.profiles import backend_type, load_profile
 from orchestrator.wording import repeated
 
 
@@ -40,8 +41,10 @@ def config_warnings(loaded: LoadedConfig) -> Iterator[str]:
     sections: list[tuple[Key, Mapping[str, str]]] = [
         (("remotes", name), settings.options) for name, settings in config.remotes.items()
     ]
-    if config.cloud is not None:
-        sections.append((("cloud",), config.cloud.options))
+    if (cloud := config.cloud) is not None:
+        sections.append((("cloud",), cloud.options))
+        if cloud.provider is not None and not cloud.bucket and load_profile(backend_type(cloud.provider)).has_buckets:
+            yield f"{loaded.label('cloud')}: no bucket is named, so `cloud:` means all of them: set cloud.bucket"
     for key, options in sections:
         for option, value in options.items():
             if value and is_secret(option):

@@ -229,7 +229,11 @@ def _not_usable(session: Session, location: Location, error: PermanentError) -> 
     """What to say of a location that cannot be used as it is configured."""
     reason = _reason(location, error)
     if NOT_OBSCURED in reason:
-        return f"{location.typed} cannot be used: {reason.replace(' REMOTE ', f' {location.remote} ')}"
+        settings = session.config.remotes.get(location.remote or "")
+        ours = settings is not None and settings.type is not None
+        how = f"give it under `remotes.{location.remote}.secrets` in the config, as you would type it"
+        how = how if ours else f"`rclone config password {location.remote} pass PASSWORD` stores it so"
+        return f"{location.typed} cannot be used: {NOT_OBSCURED}: {how}"
     what = f"check the address, the region and the account of its remote {where_defined(session, location)}"
     return f"{location.typed} cannot be used: {what} ({reason})"
 

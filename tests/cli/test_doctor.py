@@ -22,8 +22,9 @@ from orchestrator.report.findings_view import finding_lines
 from orchestrator.sync_queue.store import Intention, Queue
 from tests.audio import make_many
 from tests.program import Program
+from tests.servers.http import Refuse, http_proxy
 from tests.servers.process import free_port
-from tests.servers.remotes import obscured, with_remotes
+from tests.servers.remotes import RemoteServer, obscured, with_remotes
 
 
 class SetUp:
@@ -166,6 +167,14 @@ MISTAKES: dict[str, Mistake] = {
         2,
         ("not obscured", "`rclone config password nas pass PASSWORD`"),
     ),
+    "plain password in the config": Mistake(
+        config("remotes: {nas: {type: sftp, options: {host: 127.0.0.1, pass: plain}}}\nlocations: {lib: 'nas:x'}\n"),
+        2,
+        ("not obscured", "`remotes.nas.secrets`"),
+    ),
+    "variable without its rclone.conf": Mistake(
+        lambda there: Path(there.program.environment["RCLONE_CONFIG"]).unlink(), 2, ("RCLONE_CONFIG names HOME", "correct the")
+    ),
     "wrong crypt password": Mistake(crypt_with_another_password, 7, ("can decrypt none", "`rclone config`")),
     "crypt over nothing": Mistake(crypt_over_nothing, 2, ('"gone"', "remotes`")),
     # Locations
@@ -214,7 +223,7 @@ MISTAKES: dict[str, Mistake] = {
     "damaged catalogue": Mistake(database("catalogue.sqlite3", b"?" * 9999), 9, ("is damaged", "delete it")),
     "damaged journal": Mistake(database("journal.sqlite3", b"?" * 9999), 9, ("is damaged", "restore a copy")),
     "damaged queue": Mistake(database("queue.sqlite3", b"?" * 9999), 9, ("is damaged", "delete it")),
-    "newer catalogue": Mistake(database("catalogue.sqlite3", None), 2, ("a newer version", "--state-dir")),
+    "newer catalogue": Mistake(database("catalogue.sqlite3", None), 2, ("a newer version", "use that one")),
     "waiting": Mistake(queued, 3, ("/srv/a <-> nas:b", "queue flush", "queue drop 1")),
     "unfinished": Mistake(interrupted, 3, ("was interrupted", "resume ", "runs abandon ")),
 }
@@ -224,6 +233,7 @@ WARNINGS: dict[str, Mistake] = {
         config("remotes: {nas: {type: sftp, options: {host: 127.0.0.1, pass: x}}}\n"), -1, ("nas.options.pass", "`secrets:`")
     ),
     "relative": Mistake(config("locations: {lib: ./music}\n"), -1, ("locations.lib", "write its whole path")),
+    "all buckets": Mistake(config("cloud: {provider: gcs, options: {anonymous: 'true'}}\n"), -1, ("set cloud.bucket",)),
     "at once": Mistake(
         config(f"locations: {{lib: HOME/music}}\njobs: {{a: {IN_PLACE}, b: {IN_PLACE}}}\n"),
         0,
@@ -269,9 +279,48 @@ def test_a_mistake_is_named_once_with_its_remedy(there: SetUp, name: str) -> Non
 def test_what_works_but_is_doubtful_is_a_warning(there: SetUp, name: str) -> None:
     mistake = WARNINGS[name]
     mistake.put(there)
-    (message,) = said(there, "warning", *((0, 2, 5) if mistake.code < 0 else (mistake.code,)))
+    (message,) = said(there, "warning", *((0, 2, 5, 6) if mistake.code < 0 else (mistake.code,)))
     for part in mistake.says:
         assert part in message
+
+
+def _s3_error(code: str, status: int = 403) -> Refuse:
+    body = f"<Error><Code>{code}</Code><Message>refused</Message></Error>".encode()
+    return Refuse(status, {"Content-Type": "application/xml", "x-amz-bucket-region": "eu-west-1"}, body)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("method", "refusal", "wanted"),
+    [
+        ("GET", _s3_error("AccessDenied"), (6, ("lib refuses access", "grant these credentials the right to list and read"))),
+        ("PUT", _s3_error("AccessDenied"), (3, ("writing: no: ", "AccessDenied", "grant the right to write there"))),
+        ("DELETE", _s3_error("AccessDenied"), (3, ("files cannot be deleted: ", "AccessDenied", "grant these rights"))),
+        ("GET", _s3_error("InvalidAccessKeyId"), (6, ("lib refuses the credentials", "rclone config update nas"))),
+        ("GET", _s3_error("RequestTimeTooSkewed"), (6, ("lib refuses requests", "clocks is wrong", "timedatectl"))),
+        ("GET", _s3_error("PermanentRedirect", 301), (2, ("is in the region us-east-1", "rclone config update nas region"))),
+    ],
+)
+def test_what_a_server_refuses(
+    there: SetUp, s3_moto: RemoteServer, method: str, refusal: Refuse, wanted: tuple[int, tuple[str, ...]]
+) -> None:
+    with http_proxy(s3_moto.port) as proxy:
+        proxy.when(lambda seen: seen.method == method, refusal)
+        there.remotes(s3_moto.section("nas", port=proxy.port))
+        there.write(f"locations: {{lib: 'nas:music/{there.home.name}'}}\n")
+        (message,) = said(there, "problem", wanted[0])
+    for part in wanted[1]:
+        assert part in message
+
+
+@pytest.mark.nightly
+def test_a_clock_that_is_wrong(there: SetUp, s3_moto: RemoteServer) -> None:
+    there.remotes(s3_moto.section("nas"))
+    there.write(f"locations: {{lib: 'nas:music/{there.home.name}'}}\n")
+    there.program.clock_s = 1200
+    (message,) = said(there, "problem", 3)
+    assert "behind" in message
+    assert "timedatectl" in message
 
 
 def test_without_a_config_all_remotes_are_listed_and_nothing_is_written(there: SetUp) -> None:

@@ -22,6 +22,11 @@ def check_rclone(session: Session) -> Iterator[Finding]:
     binary = session.binary
     yield Finding("rclone", ok=True, message=f"{binary.version} ({binary.path})")
     file = session.rclone.config_file()
+    if not file.exists() and os.environ.get("RCLONE_CONFIG") and session.rclone_config is None:
+        remedy = "correct the variable, or leave it out to use rclone's own file"
+        message = f"RCLONE_CONFIG names {file}, which does not exist"
+        yield Finding("rclone config", ok=False, message=message, remedy=remedy, code=ExitCode.USAGE)
+        return
     if not file.exists():
         yield Finding("rclone config", ok=True, message=f"{file}: no file, so only the config and the environment define remotes")
         return
