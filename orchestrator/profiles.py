@@ -20,8 +20,6 @@ DEFAULT = "default"
 """The profile of all backends without a file of their own."""
 
 DirectoryDelete = Literal["empty", "trash", "recursive"]
-InPlace = Literal["never", "always", "below"]
-NamesBy = Literal["rename", "link", "move", "probed-move", "id", "upload", "caught"]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +183,10 @@ class Profile(Facts, frozen=True):
     """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
     current_listings: bool = False
     """A listing shows every change that was made before it began, so it may stand for looks at files. False: perhaps not."""
+    opening: Literal["first", "late", "slash"] = "first"
+    """To open a folder, rclone looks whether it is a file. "late": what rclone says of the root of the remote, without a request,
+    holds for all folders, so each is opened when there is something to do in it. "slash": the same, and of a path that ends in a
+    slash rclone does not ask that, so folders are listed by such paths."""
     link_option: str | None = None
     """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
     variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""
@@ -200,17 +202,16 @@ class Profile(Facts, frozen=True):
     directory_delete: DirectoryDelete = "recursive"
     """What happens to a file that rclone did not see in a directory that it removes. "empty": it stays, for the server refuses.
     "recursive": it is lost, for rclone lists it, then deletes all of it. "trash": the trash of the provider keeps it."""
-    names_by: NamesBy = "probed-move"
+    names_by: Literal["rename", "link", "move", "probed-move", "id", "upload", "caught"] = "probed-move"
     """How a copy gets its final name without replacing another file (see `Naming` in orchestrator/storage/protocol.py).
     "rename": the kernel refuses a taken name, on a disk of this machine. "link": by a second link instead of the first; probed.
     "move": the server's rename refuses a taken name. "probed-move": perhaps it does, so probe it. "id": by a move by id, which
-    replaces nothing. "upload": by an upload that refuses a taken name; probed. "caught": by a look and a rename, as wherever a
-    probe fails."""
+    replaces nothing. "upload": by an upload that refuses one; probed. "caught": by a look and a rename, as if a probe fails."""
     moves_copies: bool = True
     """A copy may wait under another name. False where moving it would fail or cost a fee: classes for archives."""
     refuses_taken_uploads: bool = True
     """Whether the probe of `names_by: upload` is expected to succeed, for estimates of what a plan costs."""
-    replaces_in_place: InPlace = "never"
+    replaces_in_place: Literal["never", "always", "below"] = "never"
     """An upload to a taken name replaces the content at once when it ends, and the file keeps its id: until then, and if the
     upload breaks off, the old content is there. "below": as it is on the remotes that this one leads to."""
     anonymous_without: tuple[str, ...] = ()
@@ -271,8 +272,7 @@ class Profile(Facts, frozen=True):
         found: dict[str, Any] = {}
         for condition in self.when:
             if (option(condition.option) or "").lower() in {value.lower() for value in condition.values}:
-                facts = msgspec.structs.asdict(condition)
-                found |= {name: facts[name] for name in _CONDITIONAL if facts[name] is not None}
+                found |= {name: fact for name in _CONDITIONAL if (fact := getattr(condition, name)) is not None}
         return msgspec.structs.replace(self, **found)
 
     def price_list(self, option: Callable[[str], str | None]) -> Prices | None:

@@ -88,6 +88,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     server_mtime: bool = False
     """The upload time instead of rclone's own modification time."""
     hashes: Sequence[str] = ()
+    with_slash: bool = False
+    """Open it with a slash at its end (see `Profile.opening`)."""
     flat: bool = False
     """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
     prefix: str = ""
@@ -114,6 +116,11 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     def pace(self) -> Sequence[str]:
         """The flags for `per_second`."""
         return (f"--tpslimit={self.per_second:.2f}", "--tpslimit-burst=1") if self.per_second < math.inf else ()
+
+    @property
+    def opened(self) -> str:
+        """What rclone is to open."""
+        return f"{self.fs}/" if self.with_slash and not self.fs.endswith((":", "/")) else self.fs
 
     def note_tier(self, row: Row) -> None:
         """Report a file that is archived."""
@@ -184,7 +191,7 @@ def list_files(
     At its end, `links` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
     that leads in circles.
     """
-    variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.fs})}
+    variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.opened})}
     with (
         tempfile.TemporaryFile() as log,
         Supervised((str(binary.path), *arguments(request)), variables, stdout=subprocess.PIPE, stderr=log) as lister,

@@ -130,7 +130,7 @@ def test_a_directory_costs_one_request_and_each_head_one(seen: tuple[RcloneStora
         for album in ("A", "B"):
             for number in range(5):
                 assert storage.read_range(f"Artist/{album}/{number}.mp3", 0, PIECE) == SONG[:PIECE]
-        assert proxy.counts == {"PROPFIND": 4, "GET": 10}
+        assert proxy.counts == {"PROPFIND": 5, "GET": 10}, "of the location, when it is opened, and of four folders"
         proxy.reset()
         assert storage.read_ranges("Artist/A/0.mp3", [(0, 100), TAIL]) == [SONG[:100], SONG[-1000:]]
         assert proxy.counts == {"GET": 2}

@@ -17,8 +17,10 @@ from orchestrator.errors import (
     TooManyFilesError,
     TransientError,
     UnsupportedError,
+    UsageError,
 )
 from orchestrator.foreign_folders import ALL_BUT_LITTER, HiddenFolders
+from orchestrator.paths import join_location
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.storage.fake.memory import KINDS, MemoryStorage
 from orchestrator.storage.fake.objects import digest
@@ -63,6 +65,17 @@ def carried_out(storage: Storage, calls: Sequence[Call], *, concurrency: int = 8
         for index, outcome in zip(again, storage.batch([calls[index] for index in again], concurrency=1), strict=True):
             outcomes[index] = outcome
     return outcomes
+
+
+def test_a_file_is_no_location(storage: Storage) -> None:
+    if not isinstance(storage, RcloneStorage):
+        pytest.skip("only rclone takes the path of a file for a location")
+    storage.write("folder/a.mp3", b"1")
+    fs = join_location(storage.fs, "folder/a.mp3")
+    with pytest.raises(UsageError):
+        list(RcloneStorage(storage.rclone, fs).list())
+    with pytest.raises(UsageError):
+        RcloneStorage(storage.rclone, fs).stat("b.mp3")
 
 
 # Listing.

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError, TransientError, UsageError
+from orchestrator.errors import NotFoundError, OrchestratorError, PermanentError, TransientError, UsageError
 from orchestrator.paths import is_local, location_prefix, parent_of
 from orchestrator.prices import Prices, Quotas
 from orchestrator.profiles import Profile, load_profile
 from orchestrator.rclone import rc_bodies
 from orchestrator.rclone.capabilities import capabilities_of
 from orchestrator.rclone.location_identity import Place
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.records import Capabilities, EncryptedNames
+from orchestrator.records import Capabilities, EncryptedNames, Entry
 
 _OFF = frozenset({"", "false", "off", "0", "no"})
 
@@ -42,11 +43,18 @@ class Remote:
 
     @cached_property
     def info(self) -> dict[str, Any]:
-        """Rclone's `operations/fsinfo`. Raises UsageError for an unknown remote, and for a file instead of a directory."""
+        """Rclone's `operations/fsinfo`. Raises UsageError for an unknown remote."""
         self._check_shows_the_present()
+        if self.profile.opening == "first":
+            return self.opened
+        return self._rclone.client.call("operations/fsinfo", {"fs": rc_bodies.split_root(self._fs)[0]})
+
+    @cached_property
+    def opened(self) -> dict[str, Any]:
+        """The same, after rclone has opened the location itself. Raises UsageError for a file instead of a directory."""
         client = self._rclone.client
         try:
-            if self.profile.server_mtime:  # opened here once, not by the first eight looks at the same time
+            if self.profile.server_mtime:  # once, not by the first eight looks at the same time
                 self._open_with_server_mtime()
             return client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError as error:
@@ -64,6 +72,29 @@ class Remote:
                     client.call("operations/stat", rc_bodies.stat(where[0], where[1] or name, mtime=False, hashes=()))
                     raise TransientError(f"{self._fs}: the server did not say whether this is a folder") from error
             raise
+
+    @property
+    def client(self) -> RcClient:
+        """Rclone, for calls about this location: it has opened it, once, as `opened` says."""
+        self.open()
+        return self._rclone.client
+
+    def open(self) -> None:
+        """Let rclone open the location, if it has not yet. Raises as `opened`."""
+        self.opened  # noqa: B018 - for its effect
+
+    def of_folder(self, entries: Iterator[Entry]) -> Iterator[Entry]:
+        """The same entries, of a listing of the location. If there are none, or it fails, it may be a file: then UsageError."""
+        try:
+            first = next(entries, None)
+        except (NotFoundError, PermanentError, UsageError):
+            self.open()
+            raise
+        if first is None:
+            self.open()
+            return
+        yield first
+        yield from entries
 
     def _open_with_server_mtime(self) -> None:
         """Open it with the upload times as well. Errors call it what the user calls it."""

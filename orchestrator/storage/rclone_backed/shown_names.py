@@ -27,9 +27,13 @@ class ShownNames:
         """Whether listings leave links out."""
         return self._with_links != self._fs
 
+    def fs_of(self, folder: str) -> str:
+        """The location as it shows all that is in a folder: with links, but there are none in our own."""
+        return self._fs if is_ours(folder) else self._with_links
+
     def entries(self, path: str) -> Sequence[str] | None:
-        """See Storage. With links: a folder that holds one is not empty. There are none in our own."""
-        return self._names(self._fs if is_ours(path) else self._with_links, path)
+        """See Storage. With links: a folder that holds one is not empty."""
+        return self._names(self.fs_of(path), path)
 
     def links(self, path: str, among: Collection[str]) -> Mapping[str, bool]:
         """See Storage."""

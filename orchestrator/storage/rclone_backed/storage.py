@@ -52,7 +52,6 @@ _FIRST_ENTRIES = 1000
 _HASH_MISSES = 16
 """A request each is acceptable for so many objects without a hash: 0.6 s at 40 ms."""
 
-_OnFolder: TypeAlias = Callable[[str], None]
 _Send: TypeAlias = Callable[[Sequence[Any], int], Sequence[CallResult]]
 
 _LISTED_AT_ONCE = 200_000
@@ -69,7 +68,6 @@ class RcloneStorage(DerivedStorage):
         except UnicodeEncodeError as error:
             raise UsageError(f"{fs!a}: the name of this location is not UTF-8; rename the folder") from error
         self._rclone = rclone
-        self._client = rclone.client
         self._fs = fs
         self._remote = Remote(rclone, fs, profile, prices)
         self._served: VfsReads | None = None
@@ -112,6 +110,7 @@ class RcloneStorage(DerivedStorage):
             mtime=self.capabilities.mtime,
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
+            with_slash=self.profile.opening == "slash",
             flat=self.capabilities.flat_listing,
             prefix=prefix,
             hidden=hidden,
@@ -125,7 +124,7 @@ class RcloneStorage(DerivedStorage):
         entries = self._list_with_hashes(request) if self.profile.costly_hashes and request.hashes else self._list(request)
         if prefix:
             return (msgspec.structs.replace(entry, path=f"{prefix}/{entry.path}") for entry in entries)
-        return entries if self.profile.wraps is None else self._crypts.checked(entries)
+        return self._remote.of_folder(entries) if self.profile.wraps is None else self._crypts.checked(entries)
 
     def _list_with_hashes(self, request: ListRequest) -> Iterator[Entry]:
         """A listing with hashes, or without them when its beginning shows that they cost a request per object."""
@@ -146,7 +145,7 @@ class RcloneStorage(DerivedStorage):
     def forget_folders(self) -> None:
         """See Storage."""
         if self._remote.info["Features"].get("DirCacheFlush"):  # rclone keeps their ids, here or in a remote that this one wraps
-            self._client.call("fscache/clear", repeatable=True)
+            self._rclone.client.call("fscache/clear", repeatable=True)
 
     def _list(self, request: ListRequest) -> Generator[Entry]:
         self._crypts.left_out.clear()
@@ -165,7 +164,7 @@ class RcloneStorage(DerivedStorage):
     def mtime(self, path: str) -> int | None:
         """The file's own time, even where listings leave it out or give the time of upload."""
         body = rc_bodies.stat_own_mtime(self._fs, path, beside_server_mtime=self.profile.server_mtime)
-        entry = self._calls.entry(self._client.call("operations/stat", body).get("item"), exact_mtime=True)
+        entry = self._calls.entry(self._remote.client.call("operations/stat", body).get("item"), exact_mtime=True)
         if entry is None:
             raise NotFoundError(f"{path}: not found", path=path)
         return entry.mtime_ns
@@ -184,7 +183,7 @@ class RcloneStorage(DerivedStorage):
 
     def read(self, path: str) -> Iterator[bytes]:
         """See Storage."""
-        return self._client.get(self._fs, path)
+        return self._remote.client.get(self._fs, path)
 
     def read_range(self, path: str, offset: int, length: int) -> bytes:
         """See Storage. Directly from the disk where the profile allows it, otherwise one ranged GET."""
@@ -204,7 +203,7 @@ class RcloneStorage(DerivedStorage):
                     raise
                 except RemoteError:  # the request below gives the better error
                     self.forget_folders()  # and reaches the other of two folders with one name, as later calls do
-            return self._client.get_ranges(self._fs, path, ranges)
+            return self._remote.client.get_ranges(self._fs, path, ranges)
         except UnexplainedReadError as error:
             raise self._rclone.why_unreadable(self._fs, path) or error from error
 
@@ -221,6 +220,7 @@ class RcloneStorage(DerivedStorage):
             yield
             return
         self.forget_folders()
+        self._remote.open()
         # Otherwise each folder is listed at its first read.
         at_once = way == "heads" or (self.capabilities.flat_listing and listing_pays)
         list_first = at_once and listed is not None and listed <= _LISTED_AT_ONCE
@@ -240,12 +240,12 @@ class RcloneStorage(DerivedStorage):
                 else:
                     shutil.copyfileobj(content, stream)
             body = self._calls.small_upload(directory, "content", path)
-            self._client.call("operations/copyfile", body, about=path)
+            self._remote.client.call("operations/copyfile", body, about=path)
 
     def make_directory(self, path: str) -> None:
         """See Storage."""
         if self.capabilities.empty_directories:
-            self._client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
+            self._remote.client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
 
     def remove_directory(self, path: str, *, seen: bool = False) -> bool:
         """See Storage."""
@@ -254,7 +254,7 @@ class RcloneStorage(DerivedStorage):
         if not self._may_be_removed(path, seen=seen):
             return False
         try:
-            self._client.call("operations/rmdir", rc_bodies.one_path(self._fs, path))
+            self._remote.client.call("operations/rmdir", rc_bodies.one_path(self._shown.fs_of(path), path))
         except (NotFoundError, NotEmptyError, BelowFileError):
             return False
         return True
@@ -277,7 +277,7 @@ class RcloneStorage(DerivedStorage):
         root = rc_bodies.one_root(self._fs) if self.capabilities.by_id else self._fs
         done = False
         try:
-            self._client.call("sync/move", rc_bodies.directory_move(root, src, dst), about=src)
+            self._remote.client.call("sync/move", rc_bodies.directory_move(root, src, dst), about=src)
             done = True
         except UsageError as error:  # one of the two is a file
             if self.exists(dst):
@@ -300,7 +300,7 @@ class RcloneStorage(DerivedStorage):
         if not self.capabilities.quota:
             return None
         try:
-            answer = self._client.call("operations/about", {"fs": self._fs})
+            answer = self._remote.client.call("operations/about", {"fs": self._fs})
         except UnsupportedError:
             return None
         return Quota(answer.get("total"), answer.get("used"), answer.get("free"))
@@ -353,11 +353,11 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _sender(self) -> Sender:
-        return Sender(self._client, self._calls, self._rclone.stop, self.exists, self._listings)
+        return Sender(self._remote.client, self._calls, self._rclone.stop, self.exists, self._listings)
 
     @cached_property
     def _names(self) -> Names:
-        return Names(self, self._client, self.profile, self._calls)
+        return Names(self, self._remote.client, self.profile, self._calls)
 
     @cached_property
     def _disk(self) -> DiskNames | None:
@@ -365,15 +365,15 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _calls_by_id(self) -> CallsById:
-        return CallsById(self._client, self._fs, self._listings)
+        return CallsById(self._remote.client, self._fs, self._listings)
 
     @cached_property
     def _listings(self) -> DirectoryListings:
-        return DirectoryListings(self._client, self._calls)
+        return DirectoryListings(self._remote.client, self._calls)
 
     @cached_property
     def _shown(self) -> ShownNames:
-        return ShownNames(self._client, self._fs, self.profile.link_option)
+        return ShownNames(self._remote.client, self._fs, self.profile.link_option)
 
     @cached_property
     def _direct(self) -> bool:
@@ -391,10 +391,10 @@ class RcloneStorage(DerivedStorage):
         return seen or is_ours(path) or not self._shown.may_hide_links or self.entries(path) == []
 
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
-        answer = self._client.call("operations/hashsumfile", rc_bodies.hash_sum(self._fs, path, hash_type, download=download))
-        return str(answer["hash"]).lower() or None
+        body = rc_bodies.hash_sum(self._fs, path, hash_type, download=download)
+        return str(self._remote.client.call("operations/hashsumfile", body)["hash"]).lower() or None
 
 
-def _below(prefix: str, on_folder: _OnFolder) -> _OnFolder:
+def _below(prefix: str, on_folder: Callable[[str], None]) -> Callable[[str], None]:
     """The same for paths below the location of a listing of `prefix`."""
     return on_folder if not prefix else lambda path: on_folder(f"{prefix}/{path}")
