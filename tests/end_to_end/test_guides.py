@@ -37,6 +37,7 @@ _IN_EVERY_RUN = {"undo"}
 _BEFORE = {
     "undo": ("dedup gdrive:Music --dedup quarantine", "organize gdrive:Music"),
     "monitoring": ("run nightly",),
+    "report": ("organize gdrive:Music",),
 }
 """What has been done before a page is of use."""
 
