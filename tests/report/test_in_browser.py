@@ -117,16 +117,16 @@ def test_every_page_fits_each_size_and_shuts_nobody_out(
 
 
 @pytest.mark.nightly
-def test_a_hundred_thousand_changes_are_shown_at_once(window: Browser, tmp_path: Path) -> None:
+def test_a_hundred_thousand_changes_are_shown_at_once(tmp_path: Path) -> None:
     file = saved(plan_document(many(OPERATIONS)), tmp_path)
-    window.show(file)
-    painted = window.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    drawn = window.run("return document.querySelectorAll('.row').length")
-    window.driver.find_element(By.XPATH, "//button[text()='Open all']").click()
-    window.driver.find_element(By.CSS_SELECTOR, "[data-view=changes] .tree").send_keys(Keys.END)
-    assert window.wait("return document.querySelector('.row.file')?.innerText")
-    memory = window.memory()
-    assert painted < 3000
-    assert memory < 300 * MIB
+    with browser() as window:  # its own: the memory of pages shown before is freed late
+        window.show(file)
+        painted_ms = window.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        drawn = window.run("return document.querySelectorAll('.row').length")
+        window.driver.find_element(By.XPATH, "//button[text()='Open all']").click()
+        window.driver.find_element(By.CSS_SELECTOR, "[data-view=changes] .tree").send_keys(Keys.END)
+        assert window.wait("return document.querySelector('.row.file')?.innerText")
+        assert window.memory() < 300 * MIB
+    assert painted_ms < 3000
     assert file.stat().st_size < 30 * MIB
     assert drawn < 100

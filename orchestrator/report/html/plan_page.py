@@ -38,7 +38,12 @@ def plan_document(plan: Plan, left: Sequence[Left] = (), remedies: Mapping[str, 
     named = "" if plan.skipped else _NO_NAMES + (_KNOWN_NOW if left else "")
     sections += stays_section(said, left, named)
     if plan.operations:
-        cost = Section(name="cost", heading="Cost and risk", facts=[*bill(header)], sentences=[*checks(plan, tally)])
+        cost = Section(
+            name="cost",
+            heading="Cost and risk",
+            facts=[*_bill(header)],
+            sentences=[*filter(None, [said.cost]), *checks(plan, tally)],
+        )
         undo = Section(
             name="undo",
             heading="What undo would do",
@@ -63,6 +68,12 @@ def plan_document(plan: Plan, left: Sequence[Left] = (), remedies: Mapping[str, 
         rows=rows,
         footer=f"Plan {header.plan_id}, made {header.created} by music-orchestrator {header.tool_version}.",
     )
+
+
+def _bill(header: Header) -> Iterator[tuple[str, str]]:
+    """What the changes take; disks get no requests."""
+    free = not header.estimate.get("requests") and not header.estimate.get("bytes")
+    yield from (fact for fact in bill(header) if not free or fact[0] not in ("requests", "through this machine"))
 
 
 def title_of(header: Header) -> str:

@@ -170,7 +170,7 @@ function showStays(place) {
   const status = element("p", { class: "status", role: "status" });
   const detail = element("div", { class: "detail", "aria-live": "polite" });
   const draw = (made, row) => {
-    made.append(element("span", { class: "name" }, stays.name[row]), element("span", { class: "other" }, stays.reason[row]));
+    made.append(element("span", { class: "name" }, stays.name[row] || "(all of it)"), element("span", { class: "other" }, stays.reason[row]));
   };
   const chosen = (row) => {
     const { title, remedy } = facts.codes[stays.code[row]];
