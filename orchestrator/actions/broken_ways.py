@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 
 from orchestrator.actions.session import Session
 from orchestrator.config.jobs import as_job
 from orchestrator.config.notify import Notify
-from orchestrator.job_history.announced import Broken
+from orchestrator.job_history.announced import Announced, Broken
+from orchestrator.job_history.database import HistoryDatabase
 from orchestrator.job_history.store import HISTORY_FILE, JobHistory
 
 
@@ -28,11 +30,16 @@ def warn_of_ways(session: Session, ways: Mapping[str, str | None], history: JobH
 
 
 def broken_ways(session: Session) -> list[Broken]:
-    """The ways of the config that did not work when `run` last used them, for `status` and `doctor`."""
-    if not (session.state / HISTORY_FILE).exists():
+    """The ways of the config that did not work when `run` last used them, for `status` and `doctor`.
+
+    Raises IntegrityError, UsageError; nothing is repaired.
+    """
+    database = HistoryDatabase(session.state / HISTORY_FILE)
+    if not database.path.exists():
         return []
     used = {*_ways(session)}
-    return [one for one in session.job_history.announced.broken() if one.label in used]
+    with closing(database.open()) as connection:
+        return [one for one in Announced(database, connection).broken() if one.label in used]
 
 
 def _ways(session: Session) -> Iterator[str]:

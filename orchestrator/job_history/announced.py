@@ -8,10 +8,13 @@ The caller passes the time, in seconds since 1970.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
+
+from orchestrator.job_history.database import HistoryDatabase
+from orchestrator.sqlite import transaction
 
 REMIND_S = 7 * 86400.0
 """After each such time, what still fails is announced again: one message may be overlooked. docs/monitoring.md names it."""
@@ -42,9 +45,9 @@ class Broken(msgspec.Struct, frozen=True):
 class Announced:
     """A part of the job history."""
 
-    def __init__(self, writing: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
-        """`writing`: a transaction."""
-        self._writing = writing
+    def __init__(self, database: HistoryDatabase, connection: sqlite3.Connection) -> None:
+        self._database = database
+        self._connection = connection
 
     def failed(self, job: str, reasons: Collection[str], now: float) -> bool:
         """Whether it is news that a job failed; then it counts as announced from now on.
@@ -82,9 +85,9 @@ class Announced:
 
     def unsent(self, label: str) -> list[Unsent]:
         """The messages that wait for an address, the oldest first."""
-        with self._writing() as connection:
-            rows = connection.execute("SELECT number, at, message FROM unsent WHERE label = ? ORDER BY number", (label,))
-            return [Unsent(*row) for row in rows]
+        query = "SELECT number, at, message FROM unsent WHERE label = ? ORDER BY number"
+        with self._database.mapped_errors():
+            return [Unsent(*row) for row in self._connection.execute(query, (label,))]
 
     def sent(self, numbers: Collection[int]) -> None:
         """These messages have arrived."""
@@ -112,5 +115,10 @@ class Announced:
 
     def broken(self) -> list[Broken]:
         """The ways to report that did not work when they were last used, by label."""
-        with self._writing() as connection:
-            return [Broken(*row) for row in connection.execute("SELECT label, reason, since FROM broken ORDER BY label")]
+        with self._database.mapped_errors():
+            return [Broken(*row) for row in self._connection.execute("SELECT label, reason, since FROM broken ORDER BY label")]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._database.mapped_errors(), transaction(self._connection):
+            yield self._connection

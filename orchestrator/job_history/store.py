@@ -69,7 +69,7 @@ class JobHistory:
         self._database = HistoryDatabase(file)
         self._connection, self.moved_aside = self._database.open_or_replace()
         """Where a damaged database was moved; what it held is lost."""
-        self.announced = Announced(self._writing)
+        self.announced = Announced(self._database, self._connection)
         """What was announced of the jobs."""
 
     def __enter__(self) -> JobHistory:

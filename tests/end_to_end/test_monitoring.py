@@ -311,6 +311,7 @@ def test_a_server_that_is_away_for_long_is_reported_once_a_week(machine: Machine
     assert machine("run", "-q") == (0, "", warning)
     assert machine("run", "-q") == (0, "", ""), "cron has mailed it"
     assert warning.removeprefix("warning: ") in machine("run")[1], "a person sees it"
+    assert "notify.healthcheck did not work at the last run: the server answered 403" in machine("doctor")[1]
     machine.server.answer = lambda _path, _number: Answer(404)
     assert machine("run", "-q") == (0, "", warning.replace("403", "404")), "another reason"
     assert machine("run", "-q") == (0, "", "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from orchestrator.actions.broken_ways import broken_ways
 from orchestrator.actions.config_check import config_problems, config_warnings
 from orchestrator.actions.job_check import job_problems, sends_messages
 from orchestrator.actions.session import Session
@@ -13,7 +15,7 @@ from orchestrator.config.jobs import as_job
 from orchestrator.config.notify import Notify, notify_problems
 from orchestrator.config.problems import refuse
 from orchestrator.config.references import Reference, References
-from orchestrator.errors import AuthError, ExitCode
+from orchestrator.errors import AuthError, ExitCode, OrchestratorError
 from orchestrator.report.finding import Finding
 
 
@@ -53,7 +55,7 @@ def _file(check: str, file: Path, code: ExitCode, setting: str) -> Finding:
 
 
 def check_messages(session: Session) -> Iterator[Finding]:
-    """Check where the ends of jobs are reported: nothing is sent."""
+    """Check where the ends of jobs are reported: nothing is sent. What did not work at the last run is a finding."""
     config = session.config
     from orchestrator.notify.apprise_messages import MISSING, installed  # noqa: PLC0415 - beside its use
 
@@ -65,6 +67,11 @@ def check_messages(session: Session) -> Iterator[Finding]:
     for label, notify in named:
         if notify is not None:
             yield from _of_notify(label, notify, references, can_send=can_send)
+    with suppress(OrchestratorError):  # of the history of jobs, which has a check of its own
+        for one in broken_ways(session):
+            if one.label.rpartition(".")[2].isdecimal() or one.label.endswith(".healthcheck"):
+                message = f"{one.label} did not work at the last run: {one.reason}"
+                yield Finding("messages", ok=False, message=message, code=ExitCode.SOME_FAILED)
 
 
 def _of_notify(label: str, notify: Notify, references: References, *, can_send: bool) -> Iterator[Finding]:
