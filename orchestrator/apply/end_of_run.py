@@ -47,14 +47,14 @@ def check_and_tidy(
     own_files = OwnFiles(run_id, [one for one in plan.operations if one.dst.fs in storages], storages)
     wanted = final_state(completed)
     emptied = emptied_by(wanted, storages, plan.header)
-    files = len(wanted.there) + len(wanted.gone)
-    progress.stage("verifying", files, at=storages.keys())
+    progress.stage("verifying", at=storages.keys())
 
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)
         names, gone = _look_into_emptied(wanted, storages, emptied)
         found = seen | gone
-        problems = check_final_state(wanted, storages, obstacles, listed=plan.header.counts.get("files"), seen=found)
+        listed = plan.header.counts.get("files")
+        problems = check_final_state(wanted, storages, obstacles, listed=listed, seen=found, progress=progress)
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
@@ -72,7 +72,6 @@ def check_and_tidy(
             message = f"every file was moved, but the final check failed: {unreachable.message}"
             return [Problem(unreachable.path, unreachable.exit_code, message)]
         problems = once(last_try=True)
-    progress.advance(files)
     return problems
 
 

@@ -17,8 +17,12 @@ from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import case_key, own_directory_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation
 from orchestrator.plan.request_rates import looks_cost_less, worth_listing
+from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import StatCall, Storage
+
+_SHOWN_EVERY = 100
+"""After so many files of a listing, people see that it goes on."""
 
 
 class FinalState(msgspec.Struct, frozen=True):
@@ -49,10 +53,12 @@ def check_final_state(
     *,
     listed: int | None,
     seen: Collection[Ref] = (),
+    progress: Progress | None = None,
 ) -> list[Problem]:
     """Compare with the storages: by single looks if these are few, otherwise by a new listing. Raises errors that may pass.
 
-    `listed` is the number of files that the plan was made from, `seen` what was looked at after the last change.
+    `listed` is the number of files that the plan was made from, `seen` what was looked at after the last change. `progress`
+    counts the files of new listings.
     """
     problems: list[Problem] = []
     unseen = FinalState(
@@ -65,7 +71,7 @@ def check_final_state(
         gone = {ref for ref in unseen.gone if ref.fs == fs}
         # A storage that ignores case also finds a renamed file under the old spelling of its name.
         spelled = {case_key(ref.path) for ref in wanted.there if ref.fs == fs} if gone else set()
-        problems += _check(storages[fs], there, gone, spelled, obstacles, listed=listed)
+        problems += _check(storages[fs], there, gone, spelled, obstacles, listed=listed, progress=progress or NoProgress())
     return problems
 
 
@@ -77,6 +83,7 @@ def _check(
     obstacles: Obstacles,
     *,
     listed: int | None,
+    progress: Progress,
 ) -> list[Problem]:
     """Compare with one location; `spelled`: see `_compare`."""
     can, looks = storage.capabilities, len(there) + len(gone)
@@ -85,7 +92,7 @@ def _check(
     at_most = worth_listing(can, looks) if can.current_listings and listed is not None else None
     with obstacles.named(storage.fs, "cannot be listed, so the final check was left out"):
         try:
-            found = _list(storage, [*there, *gone], at_most)
+            found = _list(storage, [*there, *gone], at_most, progress)
         except TooManyFilesError:  # of ours, for example, in the quarantine
             return _check_by_looks(storage, there, gone, spelled, obstacles)
         # Some servers list a name in another case or Unicode form than it was given.
@@ -128,7 +135,9 @@ def _without_other_forms(storage: Storage, found: dict[Ref, Entry], gone: set[Re
     return found
 
 
-def _list(storage: Storage, refs: Sequence[Ref], at_most: int | None = None) -> dict[Ref, Entry]:
+def _list(
+    storage: Storage, refs: Sequence[Ref], at_most: int | None = None, progress: Progress | None = None
+) -> dict[Ref, Entry]:
     """Those that are there. Raises TooManyFilesError if a folder holds more files than `at_most`."""
     wanted = {(ref.path, ref.object_id): ref for ref in refs}
     # What a listing of the location leaves out.
@@ -137,7 +146,9 @@ def _list(storage: Storage, refs: Sequence[Ref], at_most: int | None = None) -> 
     found = {}
     for listing in listings:
         with suppress(NotFoundError, PartialListingError):  # what a run changed lies in no folder that it may not list
-            for entry in listing:
+            for number, entry in enumerate(listing, start=1):
+                if progress is not None and number % _SHOWN_EVERY == 0:
+                    progress.advance(_SHOWN_EVERY)
                 for ref in filter(
                     None, (wanted.get((entry.path, None)), wanted.get((entry.path, entry.id)) if entry.id else None)
                 ):
