@@ -8,7 +8,7 @@ from threading import Event
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
-from orchestrator.storage.wrappers.pace import Pace
+from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 
 
@@ -27,10 +27,16 @@ class Paces:
         if (pace := self._of_remotes.get(remote)) is None:
             pace = self._of_remotes[remote] = Pace(
                 storage.profile.requests_per_second,
-                accepted=self._rclone.requests_accepted,
+                answers=self._answers,
                 after_pause=self._rclone.forget_pauses,
                 sleep=self._stop.wait,
             )
             self._rclone.listing_rates[remote] = partial(getattr, pace, "per_second")
         profile = storage.profile
         return RateLimitedStorage(storage, pace=pace, looks_by_folder=profile.by_directory or profile.looks_by_folder)
+
+    def _answers(self) -> Answers | None:
+        if (answers := self._rclone.answers()) is None:
+            return None
+        accepted, refused = answers
+        return Answers(accepted, refused if len(self._of_remotes) == 1 else 0)  # nothing says which remote refused them

@@ -42,8 +42,9 @@ _CHECKERS = "64"
 """rclone keeps about twice as many idle connections to a server as it has checkers. With the default of 8, 64 readers at 40 ms
 round trip reconnect for every third read: 320 reads/s instead of 510. No call of ours uses checkers for anything else."""
 
-_REFUSED = frozenset({"403", "429", "503"})
-"""The codes with which remotes refuse requests that are too many."""
+_REFUSED = ("429", "503")
+_FORBIDDEN = "403"
+"""The codes with which remotes refuse requests that are too many, and that of Drive, which also stands for other things."""
 
 
 class Rclone:
@@ -251,10 +252,17 @@ class Rclone:
                 return Counter()
         return self.client.requests_sent()
 
-    def requests_accepted(self) -> int | None:
-        """How many requests of the daemon remotes did not refuse as too many, so far; None where no daemon runs."""
+    def answers(self) -> tuple[int, int] | None:
+        """How many requests of the daemon remotes did not refuse as too many, and how many they did; None where no daemon runs.
+
+        A 403 may be either, and counts as neither.
+        """
         codes = self._codes_received()
-        return None if codes is None else sum(number for code, number in codes.items() if code not in _REFUSED)
+        if codes is None:
+            return None
+        refused = sum(codes.pop(code, 0) for code in _REFUSED)
+        codes.pop(_FORBIDDEN, 0)
+        return codes.total(), refused
 
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests."""

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, StatCall
-from orchestrator.storage.wrappers.pace import Pace
+from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 from tests.servers.http import Seen
 from tests.servers.throttle import Allowance
@@ -38,8 +38,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def pace(clock: Clock, per_second: float | None = None, *, accepted: Callable[[], int | None] | None = None) -> Pace:
-    return Pace(per_second, accepted=accepted, clock=clock, sleep=clock.sleep)
+def pace(clock: Clock, per_second: float | None = None, *, answers: Callable[[], Answers | None] | None = None) -> Pace:
+    return Pace(per_second, answers=answers, clock=clock, sleep=clock.sleep)
 
 
 def test_requests_keep_to_the_rate(clock: Clock) -> None:
@@ -97,6 +97,9 @@ class Server:
         self.requests_a_call = requests_a_call
         self.accepted = self.refused = 0
 
+    def answers(self) -> Answers:
+        return Answers(self.accepted, self.refused)
+
     def __call__(self) -> None:
         """One call, which takes 5 ms."""
         self.clock.now_s += 0.005
@@ -111,7 +114,7 @@ class Server:
 @pytest.mark.parametrize("requests_a_call", [1, 4])
 def test_the_rate_that_a_server_allows_is_found_and_kept(clock: Clock, per_second: float, requests_a_call: int) -> None:
     server = Server(clock, per_second, requests_a_call=requests_a_call)
-    storage = RateLimitedStorage(MemoryStorage(), pace=pace(clock, accepted=lambda: server.accepted))
+    storage = RateLimitedStorage(MemoryStorage(), pace=pace(clock, answers=server.answers))
     began_s = clock.now_s
     while server.accepted < 300 * requests_a_call:
         with contextlib.suppress(RateLimitError):
@@ -123,7 +126,7 @@ def test_the_rate_that_a_server_allows_is_found_and_kept(clock: Clock, per_secon
 
 def test_a_server_that_allows_more_again_gets_more(clock: Clock) -> None:
     server = Server(clock, 10)
-    limiter = pace(clock, accepted=lambda: server.accepted)
+    limiter = pace(clock, answers=server.answers)
     storage = RateLimitedStorage(MemoryStorage(), pace=limiter)
     with contextlib.suppress(RateLimitError):
         while True:

@@ -19,8 +19,12 @@ _DEAF_S = 0.5
 """Refusals so soon after a pause are of requests that were sent before it."""
 _OF_THE_ALLOWED = 0.85
 """What we send of the rate that a remote seems to allow."""
-_GROWTH, _FAST_GROWTH = 0.01, 0.35
-"""How much faster each second without a refusal, and the same where too little was sent to know what is allowed."""
+_GROWTH, _FAST_GROWTH = 0.01, 0.25
+"""How much faster each second without a refusal, and the same after the first refusals: what is allowed was seen too roughly."""
+_DOUBLES_S = 10.0
+"""The growth doubles in so many seconds without a refusal, for a remote that allows more than before."""
+_ROUGH = 2
+"""So many refusals come before what is allowed is known well."""
 _ENOUGH = 8
 """Requests between two refusals that show what is allowed."""
 _LOWEST = 0.5
@@ -29,7 +33,7 @@ _BURST_S = 0.25
 """Seconds of unused requests that are saved up once a remote has refused some."""
 _SAMPLE_S = 0.25
 _RARE_SAMPLE_S = 1.0
-"""How often accepted requests are counted: once a remote has refused some, and before. Everybody waits for the count."""
+"""How often accepted requests are counted, and how often once many were answered and none refused. Everybody waits for the count."""
 _SAMPLES_S = 10.0
 _FIRST, _SHARE = 12, 2
 """How many requests are sent at once before anything was answered; then a share of those that were answered."""
@@ -41,6 +45,14 @@ _IDLE_S = 1.0
 """After a pause, the first call is sent alone: it may take many requests, because rclone knows no folder."""
 
 
+class Answers(NamedTuple):
+    """How many requests a remote has answered so far."""
+
+    accepted: int
+    refused: int
+    """Those that were too many, as far as the status of the answer says so."""
+
+
 class _Sample(NamedTuple):
     at_s: float
     accepted: int
@@ -49,19 +61,20 @@ class _Sample(NamedTuple):
 class Pace:
     """For all storages of one account. Any number of threads may use it.
 
-    `per_second`: the most that is ever sent; None for no limit. `accepted` gives the number of requests that the remote has not
-    refused so far, if somebody counts them: a call may take several, and each then counts. `after_pause` is called after each
-    pause that a refusal causes, before anything is sent.
+    `per_second`: the most that is ever sent; None for no limit. `answers` are the remote's, if somebody counts them: a call may
+    take several requests, and be refused some of them without failing. `after_pause` is called after each pause that a refusal
+    causes, before anything is sent.
 
     After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
-    than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster.
+    than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster. The
+    first refusal says little, as other processes may have sent requests just before.
     """
 
     def __init__(
         self,
         per_second: float | None = None,
         *,
-        accepted: Callable[[], int | None] | None = None,
+        answers: Callable[[], Answers | None] | None = None,
         after_pause: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -70,8 +83,7 @@ class Pace:
             raise ValueError(f"a rate of {per_second} requests a second")
         self._most = math.inf if per_second is None else per_second
         self._rate = self._most
-        self._growth = _GROWTH
-        self._count = accepted
+        self._count = answers
         self._after_pause = after_pause
         self._pausing = False
         self._clock = clock
@@ -81,10 +93,12 @@ class Pace:
         self._updated_s = clock()
         self._paused_until_s = self._deaf_until_s = -math.inf
         self._answered = 0
-        self._under_way = 0
+        self._under_way = self._bounded = 0
         self._ended_s = -math.inf
         self._taken = 0
-        self._taken_since_sample = 0
+        self._charged = self._refused = 0
+        self._refusals = 0
+        self._refused_s = -math.inf
         self._samples: deque[_Sample] = deque()
 
     @property
@@ -116,15 +130,16 @@ class Pace:
         """
         counted = requests if bounded else 0
         with self._turn:
-            while bounded and self._under_way and self._under_way + requests > self._most_under_way():
+            while bounded and self._bounded and self._bounded + requests > self._most_under_way():
                 self._turn.wait(1.0)
-            self._under_way += counted
+            self._bounded += counted
         try:
             self._wait(requests)
             yield
         finally:
             with self._turn:
-                self._under_way -= counted
+                self._bounded -= counted
+                self._under_way -= requests
                 self._answered += requests
                 self._ended_s = self._clock()
                 self._turn.notify_all()
@@ -137,10 +152,7 @@ class Pace:
             self._tokens = min(self._tokens, 0.0)
             if now >= self._deaf_until_s:
                 self._sample(now)
-                self._slow_down(self._allowed())
-                self._samples.clear()
-                self._answered = 0
-                self._pausing = True
+                self._slow_down(now)
             pause_s = _PAUSE_S if retry_after is None else max(_PAUSE_S, retry_after)
             if now >= self._deaf_until_s or retry_after is not None:
                 self._paused_until_s = max(self._paused_until_s, now + pause_s)
@@ -150,11 +162,13 @@ class Pace:
         with self._turn:
             self._refill()
             now = self._updated_s
-            apart_s = _RARE_SAMPLE_S if self._rate == math.inf else _SAMPLE_S
-            if not self._samples or now - self._samples[-1].at_s >= apart_s:
-                self._sample(now)
+            well_known = self._rate == math.inf and self._answered >= _WELL_KNOWN
+            if not self._samples or now - self._samples[-1].at_s >= (_RARE_SAMPLE_S if well_known else _SAMPLE_S):
+                if self._sample(now):
+                    self.refused()
             self._taken += requests
-            self._taken_since_sample += requests
+            self._charged += requests
+            self._under_way += requests
             wait_s = max(0.0, self._paused_until_s - now)
             if self._rate < math.inf:
                 self._tokens -= requests
@@ -183,21 +197,33 @@ class Pace:
         self._updated_s = now
         if self._rate < math.inf:
             self._tokens = min(max(1.0, self._rate * _BURST_S), self._tokens + (now - begun_s) * self._rate)
-            self._rate = min(self._most, self._rate * (1 + self._growth) ** (now - begun_s))
+            self._rate = min(self._most, self._rate * (1 + self._growth(now)) ** (now - begun_s))
 
-    def _sample(self, now: float) -> None:
-        """Note how many were accepted by now; what calls took beyond what was expected of them has to be waited for."""
-        accepted = self._count() if self._count is not None else self._taken
-        if accepted is None:
-            return
-        if self._samples and accepted < self._samples[-1].accepted:
+    def _growth(self, now: float) -> float:
+        """How much faster each second."""
+        if self._refusals < _ROUGH:
+            return _FAST_GROWTH
+        doublings = min((now - self._refused_s) / _DOUBLES_S, 16.0)
+        return min(_FAST_GROWTH, _GROWTH * 2**doublings)
+
+    def _sample(self, now: float) -> bool:
+        """Note how many were accepted by now; returns whether some were refused since the last time.
+
+        What calls took beyond what was expected of them has to be waited for, and what they did not take is given back.
+        """
+        answers = Answers(self._taken, 0) if self._count is None else self._count()
+        if answers is None:
+            return False
+        if self._samples and answers.accepted < self._samples[-1].accepted:
             self._samples.clear()  # another rclone counts from zero
+        sent = answers.accepted + self._under_way
         if self._samples and self._count is not None:
-            self._tokens -= accepted - self._samples[-1].accepted - self._taken_since_sample
-        self._taken_since_sample = 0
-        self._samples.append(_Sample(now, accepted))
+            self._tokens -= sent - self._charged
+        refused, self._charged, self._refused = answers.refused > self._refused, sent, answers.refused
+        self._samples.append(_Sample(now, answers.accepted))
         while self._samples[0].at_s < now - _SAMPLES_S:
             self._samples.popleft()
+        return refused
 
     def _allowed(self) -> float | None:
         """The least that the remote allows a second, by what it has accepted; None if that was too little to say."""
@@ -208,9 +234,14 @@ class Pace:
             return None
         return max((last.accepted - one.accepted) / (1 + last.at_s - one.at_s) for one in self._samples)
 
-    def _slow_down(self, allowed: float | None) -> None:
-        self._growth = _FAST_GROWTH if allowed is None else _GROWTH
+    def _slow_down(self, now: float) -> None:
+        allowed = self._allowed()
+        self._refusals = 0 if allowed is None else self._refusals + 1
         if allowed is None:
             allowed = _ENOUGH if self._rate == math.inf else self._rate / 2
         self._rate = max(_LOWEST, min(self._rate, allowed) * _OF_THE_ALLOWED)
+        self._samples.clear()
+        self._answered = 0
+        self._refused_s = now
+        self._pausing = True
         _log.info("requests were refused: %.1f a second from now on", self._rate)
