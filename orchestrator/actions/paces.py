@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from threading import Event
+from threading import Event, Thread
 
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
@@ -12,13 +12,24 @@ from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 
 
+_COUNT_S = 0.25
+
+
 class Paces:
-    """See the module. A wait ends when `stop` is set."""
+    """See the module. A wait ends when `stop` is set. To be closed."""
 
     def __init__(self, rclone: Rclone, stop: Event) -> None:
         self._rclone = rclone
         self._stop = stop
         self._of_remotes: dict[str, Pace] = {}
+        self._closed = Event()
+        self._counter: Thread | None = None
+
+    def close(self) -> None:
+        """Count no more."""
+        self._closed.set()
+        if self._counter is not None:
+            self._counter.join()
 
     def paced(self, storage: RcloneStorage, remote: str | None) -> Storage:
         """The storage at the pace of its remote; a folder of this machine (None) as it is."""
@@ -28,12 +39,21 @@ class Paces:
             pace = self._of_remotes[remote] = Pace(
                 storage.profile.requests_per_second,
                 answers=self._answers,
+                before_pause=self._rclone.give_up_reads,
                 after_pause=self._rclone.forget_pauses,
                 sleep=self._stop.wait,
             )
             self._rclone.listing_rates[remote] = partial(getattr, pace, "per_second")
+            if self._counter is None:
+                self._counter = Thread(target=self._count, name="refusals", daemon=True)
+                self._counter.start()
         profile = storage.profile
         return RateLimitedStorage(storage, pace=pace, looks_by_folder=profile.by_directory or profile.looks_by_folder)
+
+    def _count(self) -> None:
+        while not self._closed.wait(_COUNT_S):
+            for pace in [*self._of_remotes.values()]:
+                pace.count()
 
     def _answers(self) -> Answers | None:
         if (answers := self._rclone.answers()) is None:

@@ -365,7 +365,9 @@ class Session(Settings):
     def _paces(self) -> Paces:
         from orchestrator.actions.paces import Paces  # noqa: PLC0415 - not every command needs storages
 
-        return Paces(self.rclone, self.stop)
+        paces = Paces(self.rclone, self.stop)
+        self._opened.callback(paces.close)
+        return paces
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")

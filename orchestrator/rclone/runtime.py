@@ -264,6 +264,15 @@ class Rclone:
         codes.pop(_FORBIDDEN, 0)
         return codes.total(), refused
 
+    def give_up_reads(self) -> None:
+        """End reads that remotes refuse: rclone would repeat each of them, one every 2 s. They can be sent again at once.
+
+        Not where another listing takes a request for each folder.
+        """
+        for reads in [*self._vfs_reads]:
+            if reads.only_heads:
+                reads.renew()
+
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests."""
         with suppress(OrchestratorError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.apply.protocol.task import Task, worth_another_try
 from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
-from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_GROWTH, RATE_LIMIT_WAIT_S
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -22,8 +22,8 @@ class Backoff:
 
     By default a stop ends a wait early. `on_wait` gets the reason and the seconds of each wait.
 
-    After a rate limit without a stated delay, the first wait is RATE_LIMIT_WAIT_S plus up to as much again at random: 4-8 s.
-    Listings and reads wait 2-4 s: see `orchestrator.storage.wrappers.retry`.
+    After a rate limit without a stated delay, the first wait is RATE_LIMIT_WAIT_S plus up to as much again at random: 1-2 s, and
+    each further one longer by RATE_LIMIT_GROWTH. Listings and reads wait half of that: see `orchestrator.storage.wrappers.retry`.
     """
 
     def __init__(
@@ -79,8 +79,10 @@ class Backoff:
             if not passing:
                 return 0.0  # the other errors are final: the next try only sets the verdicts
             limits = [error.retry_after for error in passing if isinstance(error, RateLimitError)]
-            first_s = max(self._first_s, RATE_LIMIT_WAIT_S) if None in limits else self._first_s
-            growing = wait_exponential(multiplier=first_s, max=self._longest_s)(state)
+            limited = None in limits
+            first_s = max(self._first_s, RATE_LIMIT_WAIT_S) if limited else self._first_s
+            growth = RATE_LIMIT_GROWTH if limited else 2
+            growing = wait_exponential(multiplier=first_s, max=self._longest_s, exp_base=growth)(state)
             return max(growing, *(asked or 0.0 for asked in limits), 0.0) + uniform(0, first_s)  # noqa: S311 - not a secret
 
         def report(state: RetryCallState) -> None:

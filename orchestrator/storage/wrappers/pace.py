@@ -19,7 +19,7 @@ _DEAF_S = 0.5
 """Refusals so soon after a pause are of requests that were sent before it."""
 _OF_THE_ALLOWED = 0.85
 """What we send of the rate that a remote seems to allow."""
-_GROWTH, _FAST_GROWTH = 0.01, 0.25
+_GROWTH, _FAST_GROWTH = 0.01, 0.5
 """How much faster each second without a refusal, and the same after the first refusals: what is allowed was seen too roughly."""
 _DOUBLES_S = 10.0
 """The growth doubles in so many seconds without a refusal, for a remote that allows more than before."""
@@ -33,7 +33,7 @@ _BURST_S = 0.25
 """Seconds of unused requests that are saved up once a remote has refused some."""
 _SAMPLE_S = 0.25
 _RARE_SAMPLE_S = 1.0
-"""How often accepted requests are counted, and how often once many were answered and none refused. Everybody waits for the count."""
+"""How often answers are counted, and how often once many came and none was a refusal. Everybody waits for the count."""
 _SAMPLES_S = 10.0
 _FIRST, _SHARE = 12, 2
 """How many requests are sent at once before anything was answered; then a share of those that were answered."""
@@ -62,8 +62,9 @@ class Pace:
     """For all storages of one account. Any number of threads may use it.
 
     `per_second`: the most that is ever sent; None for no limit. `answers` are the remote's, if somebody counts them: a call may
-    take several requests, and be refused some of them without failing. `after_pause` is called after each pause that a refusal
-    causes, before anything is sent.
+    take several requests, and be refused some of them without failing; somebody must then call `count` now and then, as calls
+    that wait for the remote count nothing. Each refusal causes a pause: `before_pause` is called when it begins, `after_pause`
+    before anything is sent again.
 
     After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
     than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster. The
@@ -75,6 +76,7 @@ class Pace:
         per_second: float | None = None,
         *,
         answers: Callable[[], Answers | None] | None = None,
+        before_pause: Callable[[], None] | None = None,
         after_pause: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
@@ -84,6 +86,7 @@ class Pace:
         self._most = math.inf if per_second is None else per_second
         self._rate = self._most
         self._count = answers
+        self._before_pause = before_pause
         self._after_pause = after_pause
         self._pausing = False
         self._clock = clock
@@ -153,19 +156,30 @@ class Pace:
             if now >= self._deaf_until_s:
                 self._sample(now)
                 self._slow_down(now)
+                if self._before_pause is not None:
+                    self._before_pause()
             pause_s = _PAUSE_S if retry_after is None else max(_PAUSE_S, retry_after)
             if now >= self._deaf_until_s or retry_after is not None:
                 self._paused_until_s = max(self._paused_until_s, now + pause_s)
             self._deaf_until_s = max(self._deaf_until_s, self._paused_until_s + _DEAF_S)
 
+    def count(self) -> None:
+        """Look whether the remote has refused requests of the calls that are under way."""
+        with self._turn:
+            if self._under_way:
+                self._count_if_due(self._clock())
+
+    def _count_if_due(self, now: float) -> None:
+        well_known = self._rate == math.inf and self._answered >= _WELL_KNOWN
+        apart_s = _RARE_SAMPLE_S if well_known else _SAMPLE_S
+        if (not self._samples or now - self._samples[-1].at_s >= apart_s) and self._sample(now):
+            self.refused()
+
     def _wait(self, requests: int) -> None:
         with self._turn:
             self._refill()
             now = self._updated_s
-            well_known = self._rate == math.inf and self._answered >= _WELL_KNOWN
-            if not self._samples or now - self._samples[-1].at_s >= (_RARE_SAMPLE_S if well_known else _SAMPLE_S):
-                if self._sample(now):
-                    self.refused()
+            self._count_if_due(now)
             self._taken += requests
             self._charged += requests
             self._under_way += requests

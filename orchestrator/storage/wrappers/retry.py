@@ -14,7 +14,7 @@ from random import Random
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from orchestrator.errors import RateLimitError, TransientError
-from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_GROWTH, RATE_LIMIT_WAIT_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
 
@@ -29,7 +29,8 @@ class RetryingStorage(ForwardingStorage):
 
     Waits `first_wait_s`, doubling it each time up to `longest_wait_s`, and each time a random part between half and all of it;
     after a RateLimitError at least its `retry_after`. Where it states none, the first wait is half to all of RATE_LIMIT_WAIT_S,
-    2-4 s (changes wait 4-8 s: see `orchestrator.apply.protocol.backoff`).
+    0.5-1 s, and each further one longer by RATE_LIMIT_GROWTH (changes wait twice as long: see
+    `orchestrator.apply.protocol.backoff`).
 
     `attempts` counts the first try. The last error is raised; a RateLimitError with a delay above LONGEST_RETRY_AFTER_S is raised
     at once. Until the storage has answered once, a TransientError more than `first_contact_s` after the first try is raised too:
@@ -112,12 +113,12 @@ class RetryingStorage(ForwardingStorage):
 
     def _wait_s(self, state: RetryCallState) -> float:
         error = _error_of(state)
-        first_s = self._first_wait_s
+        first_s, growth = self._first_wait_s, 2.0
         if isinstance(error, RateLimitError):
             if error.retry_after is not None:
                 return max(error.retry_after, first_s) + first_s * self._random.random()
-            first_s = max(first_s, RATE_LIMIT_WAIT_S)
-        longest = min(self._longest_wait_s, first_s * 2.0 ** (state.attempt_number - 1))
+            first_s, growth = max(first_s, RATE_LIMIT_WAIT_S), RATE_LIMIT_GROWTH
+        longest = min(self._longest_wait_s, first_s * growth ** (state.attempt_number - 1))
         return longest * self._random.uniform(0.5, 1)
 
     def _report_retry(self, state: RetryCallState) -> None:
