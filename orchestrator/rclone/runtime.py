@@ -265,20 +265,15 @@ class Rclone:
         return codes.total(), refused
 
     def give_up_reads(self) -> None:
-        """End reads that remotes refuse: rclone would repeat each of them, one every 2 s. They can be sent again at once.
-
-        Not where another listing takes a request for each folder.
-        """
+        """End the reads that are under way: rclone repeats by itself those that a remote refuses, one every 2 s at first."""
         for reads in [*self._vfs_reads]:
-            if reads.only_heads:
-                reads.renew()
+            reads.renew()
 
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests."""
         with suppress(OrchestratorError):
             self.client.call("fscache/clear", repeatable=True)
-        for reads in [*self._vfs_reads]:
-            reads.renew()
+        self.give_up_reads()
 
     def _codes_received(self) -> Counter[str] | None:
         """Status of the answer -> number, of all requests of the daemon; None where no daemon runs."""

@@ -59,7 +59,7 @@ class VfsReads:
         self._fs = fs
         self._chunk_bytes = chunk_bytes
         self._list_first = self._lists_first = list_first
-        self.only_heads = only_heads
+        self._only_heads = only_heads
         self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
         self._served: tuple[Endpoint, Endpoint, str] | None = None  # the rclone, its server, and the id of that server
@@ -75,7 +75,7 @@ class VfsReads:
         That is what does not begin with the file, and a range of several chunks. A VFS would take the object `a//b` for `a/b`.
         """
         return path_problem(path) is None and (
-            not self.only_heads or (wanted[0][0] == 0 and all(length <= self._chunk_bytes for _, length in wanted))
+            not self._only_heads or (wanted[0][0] == 0 and all(length <= self._chunk_bytes for _, length in wanted))
         )
 
     def get_ranges(self, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from orchestrator.errors import AuthError, NotFoundError, OrchestratorError, RateLimitError, TransientError
-from orchestrator.retry_times import RATE_LIMIT_WAIT_S
+from orchestrator.retry_times import RATE_LIMIT_GROWTH, RATE_LIMIT_WAIT_S
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import MoveCall, StatCall, Storage
 from orchestrator.storage.wrappers.retry import RetryingStorage
@@ -177,7 +177,7 @@ def test_without_a_stated_delay_the_wait_is_some_seconds(memory: MemoryStorage, 
     memory.fail(1, RateLimitError("503 SlowDown"))
     memory.fail(2, RateLimitError("503 SlowDown"))
     storage.stat("a.mp3")
-    for wait, longest in zip(waits, (RATE_LIMIT_WAIT_S, 2 * RATE_LIMIT_WAIT_S), strict=True):
+    for wait, longest in zip(waits, (RATE_LIMIT_WAIT_S, RATE_LIMIT_GROWTH * RATE_LIMIT_WAIT_S), strict=True):
         assert longest / 2 <= wait <= longest
 
 
