@@ -94,10 +94,10 @@ class VfsReads:
             raise
 
     def renew(self) -> None:
-        """Go on with another server, which lists everything again; running reads may fail."""
+        """Go on with another server, which lists folders again; running reads may fail."""
         with self._lock:
             self._stop()
-        self._list_first = self._lists_first
+        self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
     def close(self) -> None:
         """Stop the server and forget what it listed. Reads fail from now on."""
