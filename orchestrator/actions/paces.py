@@ -7,10 +7,10 @@ from threading import Event, Thread
 
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
+from orchestrator.storage.rclone_backed.directory_listings import WORTH_A_LISTING
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
-
 
 _COUNT_S = 0.25
 
@@ -48,7 +48,8 @@ class Paces:
                 self._counter = Thread(target=self._count, name="refusals", daemon=True)
                 self._counter.start()
         profile = storage.profile
-        return RateLimitedStorage(storage, pace=pace, looks_by_folder=profile.by_directory or profile.looks_by_folder)
+        by_folder = profile.by_directory or profile.looks_by_folder
+        return RateLimitedStorage(storage, pace=pace, looks_of_a_listing=WORTH_A_LISTING if by_folder else None)
 
     def _count(self) -> None:
         while not self._closed.wait(_COUNT_S):

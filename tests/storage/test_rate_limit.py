@@ -254,7 +254,7 @@ class Counting(MemoryStorage):
 
 def test_looks_that_a_folder_answers_together_are_sent_together(clock: Clock) -> None:
     memory = Counting()
-    storage = RateLimitedStorage(memory, pace=pace(clock), looks_by_folder=True)
+    storage = RateLimitedStorage(memory, pace=pace(clock), looks_of_a_listing=4)
     looks = [StatCall(f"album/{number}.mp3") for number in range(40)]
     storage.batch(looks)
     assert memory.batches == [40]

@@ -12,7 +12,7 @@ from orchestrator.records import Entry
 from orchestrator.storage.rclone_backed.rc_batches import Answer, send_all
 from orchestrator.storage.rclone_backed.rc_calls import RcCalls
 
-_WORTH_A_LISTING = 4
+WORTH_A_LISTING = 4
 """This many looks cost more than one listing, which shows one or two thousand files at once."""
 
 _FILES_LIKE_A_LOOK = 200
@@ -70,7 +70,7 @@ class DirectoryListings:
         many = {
             directory: inside
             for directory, inside in members.items()
-            if len(inside) >= max(_WORTH_A_LISTING, self._sizes.get(directory, 0) / _FILES_LIKE_A_LOOK)
+            if len(inside) >= max(WORTH_A_LISTING, self._sizes.get(directory, 0) / _FILES_LIKE_A_LOOK)
         }
         found: dict[str, Entry | RemoteError | None] = {}
         for directory, files in self.list(many, concurrency).items():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
+from orchestrator.paths import parent_of
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, GiveCall, MoveCall, StatCall, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
@@ -33,14 +36,19 @@ class RateLimitedStorage(ForwardingStorage):
     """
 
     def __init__(
-        self, inner: Storage, per_second: float | None = None, *, pace: Pace | None = None, looks_by_folder: bool = False
+        self,
+        inner: Storage,
+        per_second: float | None = None,
+        *,
+        pace: Pace | None = None,
+        looks_of_a_listing: int | None = None,
     ) -> None:
         """`pace` may be shared by the storages of one account; without it one is made for `per_second`.
 
-        `looks_by_folder`: looks at several files of a folder are one request, as long as they are sent together.
+        `looks_of_a_listing`: so many looks at files of one folder, or more, are one request, if they are sent together.
         """
         super().__init__(inner)
-        self._looks_by_folder = looks_by_folder
+        self._looks_of_a_listing = looks_of_a_listing or sys.maxsize
         if pace is None and per_second is None:
             raise ValueError("neither a rate nor a pace")
         self.pace = pace or Pace(per_second)
@@ -77,7 +85,10 @@ class RateLimitedStorage(ForwardingStorage):
             while waiting:
                 part, waiting = self._part(calls, waiting)
                 at_once = min(concurrency, self.pace.concurrency)
-                with self.pace.turn(sum(_REQUESTS[type(calls[number])] for number in part), bounded=False):
+                cost = _Cost(self._looks_of_a_listing)
+                for number in part:
+                    cost.add(calls[number])
+                with self.pace.turn(cost.requests, bounded=False):
                     answers = self.inner.batch([calls[number] for number in part], concurrency=at_once)
                 results |= zip(part, answers, strict=True)
                 again = [number for number in part if self._note(results[number])]
@@ -118,13 +129,13 @@ class RateLimitedStorage(ForwardingStorage):
         Files that come from elsewhere are slow anyway: only a known limit keeps them apart.
         """
         room, limited = self.pace.at_once, self.pace.per_second < math.inf
-        if not limited and self._looks_by_folder and all(isinstance(calls[number], StatCall) for number in waiting):
-            return waiting, ()
+        cost = _Cost(self._looks_of_a_listing)
         for end, number in enumerate(waiting):
             call = calls[number]
             slow = isinstance(call, CopyCall | MoveCall) and call.source is not None
-            room -= _REQUESTS[type(call)] if limited or not slow else 0
-            if room < 0 and end:
+            if limited or not slow:
+                cost.add(call)
+            if cost.requests > room and end:
                 return waiting[:end], waiting[end:]
         return waiting, ()
 
@@ -133,6 +144,27 @@ class RateLimitedStorage(ForwardingStorage):
         if refused := _is_refusal(answer):
             self.pace.refused(answer.retry_after if isinstance(answer, RateLimitError) else None)
         return refused
+
+
+class _Cost:
+    """About how many requests calls take that are sent together."""
+
+    def __init__(self, looks_of_a_listing: int) -> None:
+        self._looks_of_a_listing = looks_of_a_listing
+        self._looks = Counter[str]()
+        self.requests = 0
+
+    def add(self, call: Call) -> None:
+        """Count one more call."""
+        if not isinstance(call, StatCall):
+            self.requests += _REQUESTS[type(call)]
+            return
+        self._looks[folder := parent_of(call.path)] += 1
+        looks = self._looks[folder]
+        if looks < self._looks_of_a_listing:
+            self.requests += 1
+        elif looks == self._looks_of_a_listing:
+            self.requests += 2 - looks
 
 
 def _is_refusal(answer: object) -> bool:
