@@ -39,8 +39,7 @@ class Paces:
             pace = self._of_remotes[remote] = Pace(
                 storage.profile.requests_per_second,
                 answers=self._answers,
-                before_pause=self._rclone.give_up_reads,
-                after_pause=self._rclone.forget_pauses,
+                on_pause=self._rclone.forget_pauses,
                 sleep=self._stop.wait,
             )
             self._rclone.listing_rates[remote] = partial(getattr, pace, "per_second")

@@ -264,16 +264,15 @@ class Rclone:
         codes.pop(_FORBIDDEN, 0)
         return codes.total(), refused
 
-    def give_up_reads(self) -> None:
-        """End the reads that are under way: rclone repeats by itself those that a remote refuses, one every 2 s at first."""
-        for reads in [*self._vfs_reads]:
-            reads.renew()
-
     def forget_pauses(self) -> None:
-        """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests."""
+        """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests.
+
+        The reads through a VFS that are under way fail: rclone would repeat those that were refused, one every 2 s at first.
+        """
         with suppress(OrchestratorError):
             self.client.call("fscache/clear", repeatable=True)
-        self.give_up_reads()
+        for reads in [*self._vfs_reads]:
+            reads.renew()
 
     def _codes_received(self) -> Counter[str] | None:
         """Status of the answer -> number, of all requests of the daemon; None where no daemon runs."""

@@ -63,7 +63,8 @@ class VfsReads:
         self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
         self._served: tuple[Endpoint, Endpoint, str] | None = None  # the rclone, its server, and the id of that server
-        self._reads = 0
+        self._reads = self._renewals = 0
+        self._begun = threading.local()
         self._closed = False
         self.refused: Callable[[str], OrchestratorError | None] = lambda _: None
         """Gives the error of a file that could not be read because remotes refuse requests: then nothing else is tried."""
@@ -84,6 +85,7 @@ class VfsReads:
         Raises UnexplainedReadError for a file that exists but could not be read. Any other error says little: maybe another file
         has the same name, maybe a directory could not be listed.
         """
+        self._begun.renewals = self._renewals
         if self._list_first:
             self._list_tree()
         try:
@@ -94,8 +96,9 @@ class VfsReads:
             raise
 
     def renew(self) -> None:
-        """Go on with another server, which lists folders again; running reads may fail."""
+        """Go on with another server, which lists folders again; running reads fail."""
         with self._lock:
+            self._renewals += 1
             self._stop()
         self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
@@ -111,6 +114,8 @@ class VfsReads:
             daemon = self._daemon()
             if self._closed:
                 raise TransientError(f"{self._fs}: the server for reading is closed")
+            if self._begun.renewals != self._renewals:
+                raise TransientError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
             self._reads += 1
             if self._reads > _READS_OF_ONE_SERVER:
                 self._stop()

@@ -282,18 +282,18 @@ def test_what_a_batch_looks_at_before_it_ends_does_not_wait_for_it(clock: Clock)
     assert len(looked) == 2
 
 
-def test_after_a_pause_is_called_once_before_the_next_request(clock: Clock) -> None:
+def test_a_pause_is_announced_once(clock: Clock) -> None:
     called: list[float] = []
-    limiter = Pace(after_pause=lambda: called.append(clock.now_s), clock=clock, sleep=clock.sleep)
+    limiter = Pace(on_pause=lambda: called.append(clock.now_s), clock=clock, sleep=clock.sleep)
     with limiter.turn():
         pass
     assert not called
     limiter.refused()
-    for _ in range(3):
-        with limiter.turn():
-            pass
-    assert len(called) == 1
-    assert called[0] >= 101
+    limiter.refused()
+    with limiter.turn():
+        pass
+    assert called == [100.0]
+    assert clock.now_s >= 101
 
 
 def test_threads_share_one_rate(clock: Clock) -> None:

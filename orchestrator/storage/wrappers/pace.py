@@ -63,8 +63,8 @@ class Pace:
 
     `per_second`: the most that is ever sent; None for no limit. `answers` are the remote's, if somebody counts them: a call may
     take several requests, and be refused some of them without failing; somebody must then call `count` now and then, as calls
-    that wait for the remote count nothing. Each refusal causes a pause: `before_pause` is called when it begins, `after_pause`
-    before anything is sent again.
+    that wait for the remote count nothing. Each refusal causes a pause, and `on_pause` is called
+    when it begins.
 
     After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
     than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster. The
@@ -76,8 +76,7 @@ class Pace:
         per_second: float | None = None,
         *,
         answers: Callable[[], Answers | None] | None = None,
-        before_pause: Callable[[], None] | None = None,
-        after_pause: Callable[[], None] | None = None,
+        on_pause: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -86,9 +85,7 @@ class Pace:
         self._most = math.inf if per_second is None else per_second
         self._rate = self._most
         self._count = answers
-        self._before_pause = before_pause
-        self._after_pause = after_pause
-        self._pausing = False
+        self._on_pause = on_pause
         self._clock = clock
         self._sleep = sleep
         self._turn = threading.Condition()
@@ -156,8 +153,8 @@ class Pace:
             if now >= self._deaf_until_s:
                 self._sample(now)
                 self._slow_down(now)
-                if self._before_pause is not None:
-                    self._before_pause()
+                if self._on_pause is not None:
+                    self._on_pause()
             pause_s = _PAUSE_S if retry_after is None else max(_PAUSE_S, retry_after)
             if now >= self._deaf_until_s or retry_after is not None:
                 self._paused_until_s = max(self._paused_until_s, now + pause_s)
@@ -189,16 +186,6 @@ class Pace:
                 wait_s = max(wait_s, -self._tokens / self._rate)
         if wait_s:
             self._sleep(wait_s)
-        if self._pausing:
-            self._end_pause()
-
-    def _end_pause(self) -> None:
-        with self._turn:
-            ends = self._pausing and self._clock() >= self._paused_until_s
-            if ends:
-                self._pausing = False
-                if self._after_pause is not None:
-                    self._after_pause()
 
     def _most_under_way(self) -> float:
         if self._rate < math.inf:
@@ -257,5 +244,4 @@ class Pace:
         self._samples.clear()
         self._answered = 0
         self._refused_s = now
-        self._pausing = True
         _log.info("requests were refused: %.1f a second from now on", self._rate)
