@@ -97,7 +97,7 @@ class Pace:
         self._ended_s = -math.inf
         self._taken = 0
         self._charged = self._refused = 0
-        self._refusals = 0
+        self._refusals = self._pauses = 0
         self._refused_s = -math.inf
         self._samples: deque[_Sample] = deque()
 
@@ -107,6 +107,18 @@ class Pace:
         with self._turn:
             self._refill()
             return self._rate
+
+    @property
+    def pauses(self) -> int:
+        """How many pauses have begun so far."""
+        with self._turn:
+            return self._pauses
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are expected of the calls that have their turn now."""
+        with self._turn:
+            return self._under_way
 
     @property
     def at_once(self) -> float:
@@ -237,6 +249,7 @@ class Pace:
 
     def _slow_down(self, now: float) -> None:
         allowed = self._allowed()
+        self._pauses += 1
         self._refusals = 0 if allowed is None else self._refusals + 1
         if allowed is None:
             allowed = _ENOUGH if self._rate == math.inf else self._rate / 2

@@ -19,7 +19,7 @@ from orchestrator.storage.wrappers.pace import Pace
 _REQUESTS: dict[type[Call], int] = {StatCall: 1, DeleteCall: 1, GiveCall: 2, MoveCall: 3, CopyCall: 4}
 """About how many requests a call takes; `Pace` also learns how many there were."""
 _LOOKS = 4
-"""How often a look of a batch is sent while the remote refuses it and others: of one alone, the caller decides."""
+"""How often a look is sent while the remote refuses it and others: of one alone, the caller decides."""
 _LISTINGS = 6
 """How often a listing is begun while the remote refuses requests, each time with fewer a second."""
 _REMEMBERED = 20_000
@@ -54,6 +54,17 @@ class RateLimitedStorage(ForwardingStorage):
         self.pace = pace or Pace(per_second)
 
     def look(self, ask: Callable[[], Result], requests: int = 1) -> Result:
+        """When its turn has come, and again if it fails with others in a pause."""
+        for _ in range(_LOOKS - 1):
+            pauses = self.pace.pauses
+            try:
+                return self.change(ask, requests)
+            except (RateLimitError, TransientError):
+                if self.pace.pauses == pauses or not self.pace.under_way:
+                    raise
+        return self.change(ask, requests)
+
+    def change(self, ask: Callable[[], Result], requests: int = 1) -> Result:
         """When its turn has come."""
         with self.pace.turn(requests):
             try:
@@ -61,10 +72,6 @@ class RateLimitedStorage(ForwardingStorage):
             except OrchestratorError as error:
                 self._note(error)
                 raise
-
-    def change(self, ask: Callable[[], Result], requests: int = 1) -> Result:
-        """When its turn has come."""
-        return self.look(ask, requests)
 
     def stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
         """When its turn has come."""
