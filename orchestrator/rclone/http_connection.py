@@ -7,6 +7,7 @@ headers, which it reads as those of an email.
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 import socket
 from collections.abc import Iterator
@@ -60,6 +61,12 @@ class Connection:
         """Wait for the answer to what was sent, up to the end of its headers."""
         assert self._socket is not None  # noqa: S101 - sent before
         return Answer(self._socket)
+
+    def break_off(self) -> None:
+        """Let the thread that waits for an answer have an error instead."""
+        if (line := self._socket) is not None:
+            with contextlib.suppress(OSError):  # it was closed meanwhile
+                line.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close it. Harmless if it is closed."""

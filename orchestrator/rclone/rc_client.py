@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
+from weakref import WeakSet
 
 import msgspec
 
@@ -71,6 +72,7 @@ class RcClient:
         self._on_broken_connection = on_broken_connection
         self._timeout_s = timeout_s
         self._idle: list[Connection] = []
+        self._open = WeakSet[Connection]()
         self._lock = threading.Lock()
 
     def call(
@@ -145,6 +147,13 @@ class RcClient:
             if counted := _SENT.fullmatch(line):
                 found[dict(_LABEL.findall(counted["labels"]))[by]] += int(float(counted["number"]))
         return found
+
+    def break_off(self) -> None:
+        """Close all connections: running requests fail."""
+        with self._lock:
+            self._idle = []
+            for connection in self._open:
+                connection.break_off()
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -227,7 +236,8 @@ class RcClient:
                 if connection.endpoint == endpoint:
                     return connection
                 connection.close()
-        return Connection(endpoint)
+            self._open.add(connection := Connection(endpoint))
+        return connection
 
     def _give_back(self, connection: Connection, answered: Answer) -> None:
         if not answered.keeps_connection:

@@ -91,6 +91,7 @@ class VfsReads:
         try:
             return self._http.get_parts(ranges.address_in_served(path), path, wanted)
         except RemoteError as error:
+            self._check_begun()
             if self.refused(path) is not None:
                 raise UnexplainedReadError(error.message, path=path) from error
             raise
@@ -100,6 +101,7 @@ class VfsReads:
         with self._lock:
             self._renewals += 1
             self._stop()
+        self._http.break_off()
         self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
     def close(self) -> None:
@@ -109,13 +111,16 @@ class VfsReads:
             self._stop()
         self._http.close()
 
+    def _check_begun(self) -> None:
+        if self._begun.renewals != self._renewals:
+            raise TransientError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
+
     def _endpoint(self) -> Endpoint:
         with self._lock:
             daemon = self._daemon()
             if self._closed:
                 raise TransientError(f"{self._fs}: the server for reading is closed")
-            if self._begun.renewals != self._renewals:
-                raise TransientError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
+            self._check_begun()
             self._reads += 1
             if self._reads > _READS_OF_ONE_SERVER:
                 self._stop()
