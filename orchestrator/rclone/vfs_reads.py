@@ -37,6 +37,10 @@ def another_listing_pays(files: int, listed: int | None) -> bool:
     return listed is not None and files >= _PAGE_IN_LOOKS * (1 + listed // _FILES_A_PAGE)
 
 
+class GivenUpError(TransientError):
+    """The read was ended because the remote refuses requests: nothing else is to be tried before the pause is over."""
+
+
 class VfsReads:
     """One location with a server of its own from the first read to `close`, even if rclone dies in between. Thread-safe."""
 
@@ -113,7 +117,7 @@ class VfsReads:
 
     def _check_begun(self) -> None:
         if self._begun.renewals != self._renewals:
-            raise TransientError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
+            raise GivenUpError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
 
     def _endpoint(self) -> Endpoint:
         with self._lock:

@@ -33,7 +33,7 @@ from orchestrator.rclone.ranges import read_local, readable_directly
 from orchestrator.rclone.rc_client import UnexplainedReadError
 from orchestrator.rclone.redact import redact
 from orchestrator.rclone.runtime import Rclone
-from orchestrator.rclone.vfs_reads import VfsReads, another_listing_pays
+from orchestrator.rclone.vfs_reads import GivenUpError, VfsReads, another_listing_pays
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
 from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
@@ -199,7 +199,7 @@ class RcloneStorage(DerivedStorage):
             if self._served is not None and self._served.reads(path, ranges):
                 try:
                     return self._served.get_ranges(path, ranges)
-                except UnexplainedReadError:
+                except (UnexplainedReadError, GivenUpError):
                     raise
                 except RemoteError:  # the request below gives the better error
                     self.forget_folders()  # and reaches the other of two folders with one name, as later calls do
