@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.errors import OrchestratorError, RemoteError, TransientError
 from orchestrator.paths import path_problem
@@ -35,6 +36,14 @@ _PAGE_IN_LOOKS = 12
 def another_listing_pays(files: int, listed: int | None) -> bool:
     """Whether it takes less to list everything once more than to look at so many files, where profiles say "heads"."""
     return listed is not None and files >= _PAGE_IN_LOOKS * (1 + listed // _FILES_A_PAGE)
+
+
+class _Server(NamedTuple):
+    """One that runs."""
+
+    rclone: Endpoint
+    endpoint: Endpoint
+    id: str
 
 
 class GivenUpError(TransientError):
@@ -66,7 +75,8 @@ class VfsReads:
         self._only_heads = only_heads
         self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
-        self._served: tuple[Endpoint, Endpoint, str] | None = None  # the rclone, its server, and the id of that server
+        self._served: _Server | None = None
+        self._given_up: list[_Server] = []
         self._reads = self._renewals = 0
         self._begun = threading.local()
         self._closed = False
@@ -104,7 +114,9 @@ class VfsReads:
         """Go on with another server, which lists folders again; running reads fail."""
         with self._lock:
             self._renewals += 1
-            self._stop()
+            if self._served is not None:  # it is stopped later: meanwhile, no other could start
+                self._given_up.append(self._served)
+                self._served = None
         self._http.break_off()
         self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
@@ -112,7 +124,8 @@ class VfsReads:
         """Stop the server and forget what it listed. Reads fail from now on."""
         with self._lock:
             self._closed = True
-            self._stop()
+            for server in (*self._given_up, self._served):
+                self._stop(server)
         self._http.close()
 
     def _check_begun(self) -> None:
@@ -127,8 +140,9 @@ class VfsReads:
             self._check_begun()
             self._reads += 1
             if self._reads > _READS_OF_ONE_SERVER:
-                self._stop()
-            if self._served is None or self._served[0] != daemon:
+                self._stop(self._served)
+                self._served = None
+            if self._served is None or self._served.rclone != daemon:
                 number = next(_numbers)
                 endpoint = Endpoint(
                     str(Path(daemon.socket).with_name(f"vfs{number}")), secrets.token_hex(16), secrets.token_hex(32)
@@ -137,9 +151,12 @@ class VfsReads:
                     self._fs, endpoint.socket, endpoint.user, endpoint.password, chunk_bytes=self._chunk_bytes, number=number
                 )
                 answer = self._client.call("serve/start", body)
-                self._served = daemon, endpoint, str(answer["id"])
+                given_up, self._given_up = self._given_up, []
+                for server in given_up:
+                    self._stop(server)
+                self._served = _Server(daemon, endpoint, str(answer["id"]))
                 self._reads = 1
-            return self._served[1]
+            return self._served.endpoint
 
     def _list_tree(self) -> None:
         """List all directories once; other readers wait until that is done."""
@@ -149,13 +166,16 @@ class VfsReads:
                 with contextlib.suppress(
                     OrchestratorError
                 ):  # each directory is then listed at its first read, which says why not
-                    self._client.call("vfs/refresh", rc_bodies.list_tree(self._fs))
+                    self._client.call("vfs/refresh", rc_bodies.list_tree(self._newest()))
                 self._list_first = False
 
-    def _stop(self) -> None:
-        """Stop the server that runs."""
-        served, self._served = self._served, None
+    def _newest(self) -> str:
+        """What rclone calls the running VFS: a number tells it from those that were given up and still run."""
+        names: list[str] = self._client.call("vfs/list").get("vfses") or []
+        return next((name for name in reversed(names) if name.startswith(f"{self._fs}[")), self._fs)
+
+    def _stop(self, server: _Server | None) -> None:
         with contextlib.suppress(OrchestratorError):  # at the latest, it ends with its rclone
-            if served is not None and served[0] == self._daemon():
+            if server is not None and server.rclone == self._daemon():
                 # Do not wait: it gives running reads 10 s to finish.
-                self._client.call("serve/stop", {"id": served[2], "_async": True})
+                self._client.call("serve/stop", {"id": server.id, "_async": True})
