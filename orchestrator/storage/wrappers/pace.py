@@ -156,11 +156,18 @@ class Pace:
                 self._ended_s = self._clock()
                 self._turn.notify_all()
 
-    def refused(self, retry_after: float | None = None) -> None:
-        """The remote wants fewer requests, and none for `retry_after` seconds."""
+    def refused(self, retry_after: float | None = None, *, after_pauses: int | None = None) -> None:
+        """The remote wants fewer requests, and none for `retry_after` seconds.
+
+        `after_pauses`: how many there were when the refused request was sent, if known. If another has begun since, then because
+        of this refusal or of others at that time: a batch tells of them only when it ends.
+        """
         with self._turn:
             self._refill()
             now = self._updated_s
+            if after_pauses is not None and after_pauses < self._pauses:
+                self._paused_until_s = max(self._paused_until_s, self._refused_s + (retry_after or 0.0))
+                return
             self._tokens = min(self._tokens, 0.0)
             if now >= self._deaf_until_s:
                 self._sample(now)

@@ -67,20 +67,22 @@ class RateLimitedStorage(ForwardingStorage):
     def change(self, ask: Callable[[], Result], requests: int = 1) -> Result:
         """When its turn has come."""
         with self.pace.turn(requests):
+            pauses = self.pace.pauses
             try:
                 return ask()
             except OrchestratorError as error:
-                self._note(error)
+                self._note(error, pauses)
                 raise
 
     def stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
         """When its turn has come."""
         with self.pace.turn():
             pass
+        pauses = self.pace.pauses
         try:
             yield from ask()
         except OrchestratorError as error:
-            self._note(error)
+            self._note(error, pauses)
             raise
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
@@ -96,9 +98,10 @@ class RateLimitedStorage(ForwardingStorage):
                 for number in part:
                     cost.add(calls[number])
                 with self.pace.turn(cost.requests, bounded=False):
+                    pauses = self.pace.pauses
                     answers = self.inner.batch([calls[number] for number in part], concurrency=at_once)
                 results |= zip(part, answers, strict=True)
-                again = [number for number in part if self._note(results[number])]
+                again = [number for number in part if self._note(results[number], pauses)]
                 refused += [number for number in again if isinstance(calls[number], StatCall)]
             waiting = refused if len(refused) > 1 else ()
         return [results[number] for number in range(len(calls))]
@@ -146,10 +149,11 @@ class RateLimitedStorage(ForwardingStorage):
                 return waiting[:end], waiting[end:]
         return waiting, ()
 
-    def _note(self, answer: object) -> bool:
+    def _note(self, answer: object, after_pauses: int) -> bool:
         """Slow down if the remote asked for that; returns whether it did."""
         if refused := _is_refusal(answer):
-            self.pace.refused(answer.retry_after if isinstance(answer, RateLimitError) else None)
+            retry_after = answer.retry_after if isinstance(answer, RateLimitError) else None
+            self.pace.refused(retry_after, after_pauses=after_pauses)
         return refused
 
 
