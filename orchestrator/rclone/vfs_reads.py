@@ -83,6 +83,7 @@ class VfsReads:
         self.refused: Callable[[str], OrchestratorError | None] = lambda _: None
         """Gives the error of a file that could not be read because remotes refuse requests: then nothing else is tried."""
         self._http = RcClient(self._endpoint)
+        self._lister = RcClient(daemon)
 
     def reads(self, path: str, wanted: Sequence[tuple[int, int]]) -> bool:
         """Whether to read these ranges here. With `only_heads`, what `--rc-serve` reads in as few requests is better read there.
@@ -118,6 +119,7 @@ class VfsReads:
                 self._given_up.append(self._served)
                 self._served = None
         self._http.break_off()
+        self._lister.break_off()
         self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
     def close(self) -> None:
@@ -127,6 +129,7 @@ class VfsReads:
             for server in (*self._given_up, self._served):
                 self._stop(server)
         self._http.close()
+        self._lister.close()
 
     def _check_begun(self) -> None:
         if self._begun.renewals != self._renewals:
@@ -166,7 +169,8 @@ class VfsReads:
                 with contextlib.suppress(
                     OrchestratorError
                 ):  # each directory is then listed at its first read, which says why not
-                    self._client.call("vfs/refresh", rc_bodies.list_tree(self._newest()))
+                    self._lister.call("vfs/refresh", rc_bodies.list_tree(self._newest()))
+                self._check_begun()
                 self._list_first = False
 
     def _newest(self) -> str:
