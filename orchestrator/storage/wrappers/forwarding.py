@@ -9,6 +9,7 @@ from typing import BinaryIO, TypeVar
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
+from orchestrator.paths import parent_of
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.protocol import Call, CallResult, Naming, Storage
 
@@ -132,7 +133,8 @@ class ForwardingStorage(Storage):
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
         """See Storage."""
-        return self.look(lambda: self.inner.namesakes(paths), len(paths))
+        listed = {parent_of(path) for path in paths} if self.capabilities.duplicate_names else paths
+        return self.look(lambda: self.inner.namesakes(paths), len(listed))
 
     def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
         """See Storage."""
