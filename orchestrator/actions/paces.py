@@ -58,5 +58,5 @@ class Paces:
     def _answers(self) -> Answers | None:
         if (answers := self._rclone.answers()) is None:
             return None
-        accepted, refused = answers
-        return Answers(accepted, refused if len(self._of_remotes) == 1 else 0)  # nothing says which remote refused them
+        found = Answers(*answers)
+        return found if len(self._of_remotes) == 1 else Answers(found.accepted, 0)  # nothing says which remote refused them

@@ -252,17 +252,17 @@ class Rclone:
                 return Counter()
         return self.client.requests_sent()
 
-    def answers(self) -> tuple[int, int] | None:
-        """How many requests of the daemon remotes did not refuse as too many, and how many they did; None where no daemon runs.
+    def answers(self) -> tuple[int, int, int] | None:
+        """How many requests of the daemon remotes accepted, how many they refused as too many, and how many they may have so refused.
 
-        A 403 may be either, and counts as neither.
+        None where no daemon runs.
         """
         codes = self._codes_received()
         if codes is None:
             return None
         refused = sum(codes.pop(code, 0) for code in _REFUSED)
-        codes.pop(_FORBIDDEN, 0)
-        return codes.total(), refused
+        forbidden = codes.pop(_FORBIDDEN, 0)
+        return codes.total(), refused, forbidden
 
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests.

@@ -50,7 +50,9 @@ class Answers(NamedTuple):
 
     accepted: int
     refused: int
-    """Those that were too many, as far as the status of the answer says so."""
+    """Those that were too many, by the status of the answer."""
+    doubtful: int = 0
+    """Those whose status also stands for other refusals (Drive's 403)."""
 
 
 class _Sample(NamedTuple):
@@ -96,7 +98,7 @@ class Pace:
         self._under_way = self._bounded = 0
         self._ended_s = -math.inf
         self._taken = 0
-        self._charged = self._refused = 0
+        self._charged = self._refused = self._doubtful = 0
         self._refusals = self._pauses = 0
         self._refused_s = -math.inf
         self._samples: deque[_Sample] = deque()
@@ -240,6 +242,11 @@ class Pace:
         if self._samples and self._count is not None:
             self._tokens -= sent - self._charged
         refused, self._charged, self._refused = answers.refused > self._refused, sent, answers.refused
+        # What is refused for another reason ends its call at once; rclone tries again what was too much.
+        if now - self._ended_s < _SAMPLE_S:
+            self._doubtful = answers.doubtful
+        elif answers.doubtful > self._doubtful:
+            refused, self._doubtful = True, answers.doubtful
         self._samples.append(_Sample(now, answers.accepted))
         while self._samples[0].at_s < now - _SAMPLES_S:
             self._samples.popleft()
