@@ -253,7 +253,7 @@ class Rclone:
         return self.client.requests_sent()
 
     def answers(self) -> tuple[int, int, int] | None:
-        """How many requests of the daemon remotes accepted, how many they refused as too many, and how many they may have so refused.
+        """How many requests remotes accepted, how many were too many for them, and how many may have been: of the daemon's.
 
         None where no daemon runs.
         """

@@ -192,6 +192,60 @@ def test_many_refusals_at_once_count_as_one(clock: Clock) -> None:
     assert limiter.per_second == once
 
 
+def test_what_a_batch_tells_of_a_pause_at_its_end_begins_no_other(clock: Clock) -> None:
+    limiter = pace(clock)
+    sent_after = limiter.pauses
+    limiter.refused()
+    once = limiter.per_second
+    clock.now_s += 20
+    limiter.refused(after_pauses=sent_after)
+    assert limiter.per_second > once
+    limiter.refused(after_pauses=limiter.pauses)
+    assert limiter.pauses == 2
+
+
+def test_refusals_that_no_call_tells_of_are_noticed(clock: Clock) -> None:
+    """rclone tries again by itself what was refused, more and more slowly, and the call only ends long after."""
+    answers = [Answers(0, 0)]
+    limiter = pace(clock, answers=lambda: answers[0])
+    for answered, expected in ((Answers(20, 1), 1), (Answers(20, 1), 1), (Answers(40, 1, 3), 2)):
+        clock.now_s += 10
+        with limiter.turn():
+            answers[0] = answered
+            clock.now_s += 1
+            limiter.count()
+        assert limiter.pauses == expected
+
+
+def test_refusals_of_single_files_slow_nothing_down(clock: Clock) -> None:
+    """Their calls end at once: with Drive's 403 for files that may not be downloaded."""
+    refused = [0]
+    limiter = pace(clock, answers=lambda: Answers(0, 0, refused[0]))
+    for _ in range(50):
+        with limiter.turn():
+            clock.now_s += 0.1
+            refused[0] += 1
+            limiter.count()
+    assert limiter.per_second == math.inf
+
+
+def test_reads_that_fail_with_others_in_a_pause_are_sent_again_after_it(clock: Clock) -> None:
+    limiter = pace(clock)
+    storage = RateLimitedStorage(MemoryStorage(), pace=limiter)
+    tries = []
+
+    def read() -> int:
+        tries.append(clock.now_s)
+        if len(tries) == 1:
+            limiter.refused()
+            raise TransientError("given up")
+        return len(tries)
+
+    with limiter.turn(bounded=False):  # another one
+        assert storage.look(read) == 2
+    assert tries[1] - tries[0] >= 1
+
+
 def test_a_listing_begins_again_and_gives_each_file_once(clock: Clock) -> None:
     class Listing(MemoryStorage):
         listings = 0
