@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -365,9 +365,7 @@ class Session(Settings):
     def _paces(self) -> Paces:
         from orchestrator.actions.paces import Paces  # noqa: PLC0415 - not every command needs storages
 
-        paces = Paces(self.rclone, self.stop)
-        self._opened.callback(paces.close)
-        return paces
+        return self._opened.enter_context(closing(Paces(self.rclone, self.stop)))
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")
