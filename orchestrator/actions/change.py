@@ -121,6 +121,7 @@ def change(
         codes = [so_far, result.exit_code]
         if afterwards is not None and result.exit_code in MAY_CONTINUE and result.run is not None:
             codes.append(afterwards(result.run))
+            note_exit_code(session, result.run, worst(codes))
         return ChangeResult(worst(codes), plan, result.run)
 
 

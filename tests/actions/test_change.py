@@ -175,6 +175,7 @@ def test_the_lock_is_held_while_a_person_thinks(music: Path, session: Session, t
 
     with open_session(CommonOptions(state_dir=str(tmp_path / "state")), Thinking(says_yes=False)) as other:
         organize(OrganizeOptions(source=str(music)), other)
+        assert other.summary.waited_s > 0, "that time is not the command's"
     assert organize(OrganizeOptions(source=str(music)), session).run is not None
 
 
