@@ -37,7 +37,7 @@ class Where(msgspec.Struct, frozen=True):
     """A folder ends with a slash."""
     number: int
     why: str = ""
-    """What holds for this file alone."""
+    """What holds for this file alone, or for all of these in the folder."""
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -123,10 +123,14 @@ def by_folder(files: Iterable[tuple[str, str]]) -> tuple[Where, ...]:
     found: dict[str, list[tuple[str, str]]] = {}
     for path, why in files:
         found.setdefault(parent_of(path), []).append((path, why))
-    return tuple(
-        Where(*members[0][:1], 1, members[0][1]) if len(members) == 1 else Where(f"{folder}/" if folder else "./", len(members))
-        for folder, members in sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
-    )
+    return tuple(_where(folder, members) for folder, members in sorted(found.items(), key=lambda one: (-len(one[1]), one[0])))
+
+
+def _where(folder: str, members: Sequence[tuple[str, str]]) -> Where:
+    if len(members) == 1:
+        return Where(members[0][0], 1, members[0][1])
+    reasons = {why for _, why in members}
+    return Where(f"{folder}/" if folder else "./", len(members), reasons.pop() if len(reasons) == 1 else "")
 
 
 def _points(plan: Plan) -> Iterator[Point]:

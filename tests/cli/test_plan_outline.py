@@ -130,6 +130,7 @@ def test_each_kind_of_plan_has_its_words(made: Plan, headline: str, ending: str)
 
 def test_few_files_are_named_and_many_are_counted_by_folder() -> None:
     assert by_folder([("a/1", "x"), ("2", "")]) == (Where("a/1", 1, "x"), Where("2", 1))
+    assert by_folder([("a/1", "x"), ("a/2", "x"), ("b/1", "x"), ("b/2", "")]) == (Where("a/", 2, "x"), Where("b/", 2))
     assert by_folder([("a/1", ""), ("1", ""), ("2", ""), ("b/1", "x")]) == (Where("./", 2), Where("a/1", 1), Where("b/1", 1, "x"))
 
 
