@@ -1,4 +1,4 @@
-"""Ways to report that do not work: an address, the file for Prometheus, the log file. Each is news once, and again each week."""
+"""Ways to report that do not work: an address, a file for Prometheus, a page, the log. Each is news once, and again each week."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ def _ways(session: Session) -> Iterator[str]:
         yield "prometheus"
     yield from _ways_of("notify", config.notify)
     for name, job in config.jobs.items():
+        if as_job(job).html is not None:
+            yield f"jobs.{name}.html"
         if (own := as_job(job).notify) is not None:
             yield from _ways_of(f"jobs.{name}.notify", own)
 

@@ -74,6 +74,7 @@ class JobReports:
         self._began = False
         self._under_way: dict[str, _UnderWay] = {}
         self._endings: list[Ending] = []
+        self._pages: dict[str, str | None] = {}  # what went wrong with each, by the key of the config
         self._broken_history = self._failed = False
 
     def __enter__(self) -> JobReports:
@@ -88,7 +89,7 @@ class JobReports:
             if error is not None and not self._began:
                 self._refused(error)
             if self._endings:
-                ways: dict[str, str | None] = {}
+                ways = {**self._pages}
                 with self._harmless("the file for Prometheus is not written"):
                     ways |= self._write_prometheus()
                 with self._harmless("not all messages and health checks were sent"):
@@ -164,7 +165,7 @@ class JobReports:
         self._ended(one, ended)
         if self._jobs[name].html is not None:
             with self._harmless(f"the page of {name} is not written"):
-                self._write_page(one, ended, self._jobs[name])
+                self._pages[f"jobs.{name}.html"] = self._write_page(one, ended, self._jobs[name])
 
     def _ended(self, one: _UnderWay, run: JobRun) -> None:
         failed: Sequence[JobRun] = self._remembered(lambda history: history.failed_in_a_row(run.job), ())
@@ -254,11 +255,16 @@ class JobReports:
             _log.exception("unexpected")
             self._session.reporter.warning(f"{what}: {unexpected_text(error)}")
 
-    def _write_page(self, one: _UnderWay, run: JobRun, job: Job) -> None:
+    def _write_page(self, one: _UnderWay, run: JobRun, job: Job) -> str | None:
+        """Write the page of a job. What went wrong, if its file cannot be written."""
         from orchestrator.actions.pages import save_job_page  # noqa: PLC0415 - most jobs have none
 
         file = Path(job.html or "").expanduser().absolute()
-        save_job_page(self._session, job, run, file, steps=one.outcome.steps, errors=one.errors, error_count=one.error_count)
+        try:
+            save_job_page(self._session, job, run, file, steps=one.outcome.steps, errors=one.errors, error_count=one.error_count)
+        except UsageError as error:
+            return error.message
+        return None
 
     def _write_prometheus(self) -> dict[str, str | None]:
         """Write the file, if there is to be one. What went wrong, by the key of the config."""

@@ -108,6 +108,8 @@ function showChanges(place) {
 
   const tree = new Tree("Changes", { nameOf: (row) => SIDES[side].name[row], draw, chosen });
 
+  if (facts.states.length) tree.view.classList.add("with-results");
+
   function refresh() {
     const found = rows.filter(
       (row) => filters.every((one) => one.has(row)) && (!terms.length || terms.every((term) => textOfChange(row).includes(term))),
