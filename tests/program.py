@@ -45,8 +45,8 @@ class Ended:
 
     @property
     def failed_checks(self) -> list[dict[str, Any]]:
-        """What `doctor` did not find in order."""
-        return [event for event in self.events if event["type"] == "check" and not event["ok"]]
+        """The problems that `doctor` has found."""
+        return [event for event in self.events if event["type"] == "check" and event["level"] == "problem"]
 
     @property
     def run(self) -> str:

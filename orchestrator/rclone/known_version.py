@@ -29,9 +29,12 @@ def known_version(file: Path, binary: Path) -> str | None:
 
 
 def remember_version(file: Path, binary: Path, version: str) -> None:
-    """Remember it, if the folder of the file exists. Not of a script: it may start another rclone the next time."""
-    if (stamp := _stamp(binary)) is not None and file.parent.is_dir():
-        with suppress(OSError):  # it is asked again the next time
+    """Remember it, if the folder of the file exists and is closed to others: an open one may not be ours yet.
+
+    Not of a script: it may start another rclone the next time.
+    """
+    with suppress(OSError):  # it is asked again the next time
+        if (stamp := _stamp(binary)) is not None and not file.parent.stat().st_mode & 0o077:
             write_atomically(file, [msgspec.json.encode(_Known(str(binary), stamp, version))])
 
 

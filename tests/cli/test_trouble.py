@@ -275,6 +275,7 @@ def test_a_signal_ends_a_listing_with_130(tmp_path: Path, number: signal.Signals
 
 
 def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program: Program) -> None:
+    program.environment = only_these = with_remotes(tmp_path)
     well = program("doctor")
     assert all(event["ok"] for event in well.events if event["type"] == "check")
     (program.state / "catalogue.sqlite3").touch()
@@ -286,7 +287,7 @@ def test_doctor_reports_what_is_wrong_and_how_to_fix_it(tmp_path: Path, program:
     (program.state / "catalogue.sqlite3").unlink()
     config = tmp_path / "c.yaml"
     config.write_text("locations: {a: 'absent:x'}\nremotes: {my_s3: {options: {storage_class: GLACIER}}}\n")
-    program.environment = {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
+    program.environment = only_these | {"MUSIC_ORCHESTRATOR_CONFIG": str(config)}
     messages = [error["message"] for error in program("doctor", codes=(2,)).failed_checks]
     assert any("absent" in message for message in messages)
     assert any("remotes.my_s3: there is no such remote" in message for message in messages)
