@@ -26,7 +26,7 @@ def bill(header: Header) -> Iterator[tuple[str, str]]:
     if (cost := estimate.get("cost")) is not None:
         if cost or estimate.get("currency"):
             yield "cost", f"about {money_text(float(cost), str(estimate.get('currency') or 'USD'))}{_not_counted(estimate)}"
-    elif requests and (unknown := _without_prices(header)):
+    elif requests and (unknown := without_prices(header)):
         yield "cost", f"unknown: no prices of {printable(', '.join(unknown))} (docs/costs.md)"
     if (seconds := estimate.get("seconds")) is not None:
         yield "time", f"about {duration_text(float(seconds))}"
@@ -41,7 +41,7 @@ def _not_counted(estimate: Mapping[str, Any]) -> str:
     return ", free tiers not counted" if estimate.get("currency") else ""
 
 
-def _without_prices(header: Header) -> list[str]:
+def without_prices(header: Header) -> list[str]:
     """The locations of a plan whose prices are unknown."""
     keys = ("local", "prices", "quotas")
     return sorted(fs for fs, storage in header.capabilities.items() if not any(storage.get(key) for key in keys))

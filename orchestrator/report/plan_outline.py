@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from orchestrator.paths import is_local, parent_of
+from orchestrator.paths import is_local, parent_of, remote_of
 from orchestrator.plan.model import (
     ENTRIES_WITHOUT_FILE,
     NO_MUSIC,
     NUMBERED,
+    Header,
     Operation,
     Plan,
     Skipped,
@@ -23,6 +24,7 @@ from orchestrator.plan.model import (
     locations_of,
 )
 from orchestrator.records import OWN_DIRECTORY
+from orchestrator.report.bill_view import without_prices
 from orchestrator.report.plan_changes import changes_of
 from orchestrator.report.plan_view import KIND_WORDS, LEFT_BY_SYNC, NOT_COMPARED, nothing_to_do
 from orchestrator.report.reporter import duration_text
@@ -253,18 +255,23 @@ def _as_it_was(plan: Plan) -> Iterator[Point]:
 
 def _cost(plan: Plan) -> str:
     """What the changes cost, in one sentence."""
-    operations = plan.operations
-    if all(map(is_local, locations_of(operations))):
-        if all(operation.verb is Verb.DELETE for operation in operations):
-            return ""
-        crossing = bytes_to_locations(operations)
-        crossing_size = sum(crossing.values())
-        copied = sum(one.size or 0 for one in operations if one.verb is Verb.COPY and one.src.fs == one.dst.fs)
-        if not crossing and not copied:
-            return "Renames on this disk; nothing is copied."
-        to = f" to {', '.join(sorted(crossing))}" if crossing else ""
-        return f"{size_text(crossing_size + copied)}{to}, on the disks of this machine."
-    estimate = plan.header.estimate
+    on_disks = all(map(is_local, locations_of(plan.operations)))
+    return _cost_on_disks(plan.operations) if on_disks else _cost_at_remotes(plan.header)
+
+
+def _cost_on_disks(operations: Sequence[Operation]) -> str:
+    if all(operation.verb is Verb.DELETE for operation in operations):
+        return ""
+    crossing = bytes_to_locations(operations)
+    copied = sum(one.size or 0 for one in operations if one.verb is Verb.COPY and one.src.fs == one.dst.fs)
+    if not crossing and not copied:
+        return "Renames on this disk; nothing is copied."
+    to = f" to {', '.join(sorted(crossing))}" if crossing else ""
+    return f"{size_text(sum(crossing.values()) + copied)}{to}, on the disks of this machine."
+
+
+def _cost_at_remotes(header: Header) -> str:
+    estimate = header.estimate
     through, requests = float(estimate.get("bytes") or 0), float(estimate.get("requests") or 0)
     parts = [
         f"About {requests:,.0f} requests",
@@ -272,9 +279,10 @@ def _cost(plan: Plan) -> str:
     ]
     cost, seconds = estimate.get("cost"), estimate.get("seconds")
     if cost is None:
-        parts.append("prices unknown (docs/costs.md)")
+        unknown = sorted({f"{remote_of(fs)}:" for fs in without_prices(header)})
+        parts.append(f"prices of {', '.join(unknown)} unknown (docs/costs.md)" if unknown else "prices unknown")
     elif cost or estimate.get("currency"):
         parts.append(money_text(float(cost), str(estimate.get("currency") or "USD")))
     if seconds is not None:
-        parts.append(duration_text(float(seconds)))
+        parts.append(f"about {duration_text(float(seconds))}")
     return f"{', '.join(parts)}."

@@ -97,7 +97,7 @@ def test_on_a_pipe_each_point_is_one_line() -> None:
         (
             plan(change(Verb.MOVE, "a.mp3", "A/B/a.mp3", fs="s3:m"), fs="s3:m"),
             "1 track goes to 1 album",
-            "About 1,203 requests, nothing through this machine, $0.006, 3 min 10 s. `undo last` takes it back.",
+            "About 1,203 requests, nothing through this machine, $0.006, about 3 min 10 s. `undo last` takes it back.",
         ),
         (
             plan(change(Verb.QUARANTINE, "a.mp3", "a.mp3", "T0"), options={"locations": ["/m"]}),
