@@ -91,6 +91,20 @@ def test_search_filters_and_keys_find_changes_and_hostile_names_do_nothing(windo
     assert window.serious() == []
 
 
+def test_tables_are_searched_and_sorted(window: Browser, tmp_path: Path) -> None:
+    window.show(saved(library(), tmp_path))
+    first = "document.querySelector('#artist tbody tr').innerText.split(/\\s*[\\t\\n]\\s*/)"
+    shown = []
+    for _ in range(3):
+        window.driver.find_element(By.XPATH, "//section[@id='artist']//button[text()='Size']").click()
+        shown.append(window.run(f"return {first}")[4])
+    assert shown == ["534.2 MiB", "505.5 MiB", "534.2 MiB"]
+    window.driver.find_element(By.CSS_SELECTOR, "#artist input[type=search]").send_keys("bjork")
+    window.wait("return document.querySelectorAll('#artist tbody tr').length === 1")
+    assert window.run(f"return {first}[0]") == "Björk Ólafsdóttir"
+    assert window.errors() == []
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", SIZES)

@@ -94,7 +94,7 @@ def test_what_a_run_did_stands_beside_each_change(tmp_path: Path) -> None:
     )
     assert "1 of 7 changes are done, 2 failed, 1 skipped, 2 half-way, 1 not done" in page.text
     (problems,) = page.facts["tables"]
-    assert problems["rows"][0] == ["2", "failed", "the disk is full", "/m/in/1.mp3"], "what is alike stands together"
+    assert problems["rows"][0] == [["2", 2], "failed", "the disk is full", "/m/in/1.mp3"], "what is alike stands together"
     assert "1 file would go back" in page.text, "undo concerns what was done"
 
 

@@ -51,12 +51,16 @@ class Column(NamedTuple):
     number: bool = False
 
 
+Cell = str | tuple[str, float]
+"""A text, or a text with the number by which it is sorted."""
+
+
 class Table(msgspec.Struct, frozen=True):
-    """A table that people can search."""
+    """A table that people can search, and sort by each column."""
 
     title: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[Cell]]
     noun: str
     """What its rows are, in the plural."""
 

@@ -60,7 +60,7 @@ def plan_document(plan: Plan, left: Sequence[Left] = (), remedies: Mapping[str, 
         kind="Plan",
         title=title_of(header),
         lead=sentence(lead),
-        remarks=[*(Remark(sentence(one)) for one in changes), *remarks(said)],
+        remarks=[*(Remark(sentence(one)) for one in changes), *remarks(plan, said)],
         sections=sections,
         charts=charts,
         codes=codes_of(left, said, remedies or {}),
@@ -90,11 +90,12 @@ def sentence(text: str) -> str:
     return begun if begun.endswith((".", "!", "?")) else f"{begun}."
 
 
-def remarks(said: Outline) -> Iterator[Remark]:
-    """What there is to know of a plan."""
+def remarks(plan: Plan, said: Outline) -> Iterator[Remark]:
+    """What there is to know of a plan. What some of its changes say of themselves can be searched for."""
+    searches = {kind: text for kind, text in _SEARCHES.items() if any(text in one.reason for one in plan.operations)}
     for point in said.points:
         remedy = f" ({point.remedy})" if point.remedy else ""
-        yield Remark(f"{point.number:,} {point.text}{remedy}.", point.kind not in _NOT_CAREFUL, _SEARCHES.get(point.kind, ""))
+        yield Remark(f"{point.number:,} {point.text}{remedy}.", point.kind not in _NOT_CAREFUL, searches.get(point.kind, ""))
     if end := " ".join(filter(None, (said.cost, said.undo))):
         yield Remark(end)
 

@@ -83,7 +83,7 @@ class Outcome:
         if self._problems:
             columns = (Column("Files", number=True), Column("Result"), Column("Why"), Column("The first of them"))
             found = self._problems.most_common()
-            rows = [(f"{number:,}", state, why, self._first[state, why]) for (state, why), number in found]
+            rows = [((f"{number:,}", number), state, why, self._first[state, why]) for (state, why), number in found]
             intro = "What is alike stands together; the boxes above the changes show each file."
             yield Section(name="problems", heading="Problems", intro=intro, table=Table("Problems", columns, rows, "reasons"))
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from orchestrator.plan.music.statistics import Statistics
 from orchestrator.plan.planners.dedup.records import Tier
-from orchestrator.report import statistics_view
+from orchestrator.report import reporter, statistics_view
 from orchestrator.report.html.changes import decade_items
-from orchestrator.report.html.document import Chart, ChartItem, Column, Document, Remark, Section, Table, largest, only_filled
+from orchestrator.report.html.document import (
+    Cell,
+    Chart,
+    ChartItem,
+    Column,
+    Document,
+    Remark,
+    Section,
+    Table,
+    largest,
+    only_filled,
+)
 from orchestrator.report.reporter import duration_text
 from orchestrator.wording import counted, size_text
 
@@ -31,7 +43,7 @@ def statistics_document(statistics: Statistics, location: str, footer: str) -> D
     for table in statistics_view.tables(statistics):
         if table.rows and table.kind in _TABLES:
             columns = [Column(column.title.capitalize(), column.right) for column in table.columns]
-            rows = [[_text(row[one.key]) if one.text is None else one.text(row) for one in table.columns] for row in table.rows]
+            rows = [[_cell(one, row) for one in table.columns] for row in table.rows]
             made = Table(table.title, columns, rows, _TABLES[table.kind])
             sections.append(Section(name=table.kind.removeprefix("stats-"), heading=table.title.capitalize(), table=made))
     music = statistics.music
@@ -47,8 +59,11 @@ def statistics_document(statistics: Statistics, location: str, footer: str) -> D
     )
 
 
-def _text(value: object) -> str:
-    return "" if value is None else f"{value:,}" if isinstance(value, int) and value > 9999 else str(value)
+def _cell(column: reporter.Column, row: Mapping[str, Any]) -> Cell:
+    value = row[column.key]
+    shown = f"{value:,}" if isinstance(value, int) and value > 9999 else "" if value is None else str(value)
+    text = shown if column.text is None else column.text(row)
+    return (text, value) if column.right and isinstance(value, int | float) else text
 
 
 def _charts(statistics: Statistics) -> Iterator[Chart]:

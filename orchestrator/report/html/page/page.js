@@ -209,10 +209,16 @@ function findButtons() {
   }
 }
 
-/** A table of the facts: {title, columns: [[title, number]], rows: [[text]], noun}. */
+/** A table of the facts: {title, columns: [[title, number]], rows: [[text, or text and number]], noun}. */
 function showTable(place, { title, columns, rows, noun }) {
-  const made = columns.map(([name, number], index) => ({ title: name, number, cell: (row) => row[index] }));
-  place.replaceChildren(searchableTable(title, made, rows, (row) => row.join("\n"), noun));
+  const made = columns.map(([name, number], index) => ({
+    title: name,
+    number,
+    cell: (row) => (Array.isArray(row[index]) ? row[index][0] : row[index]),
+    sortedBy: (row) => (Array.isArray(row[index]) ? row[index][1] : row[index]),
+  }));
+  const textOf = (row) => made.map((column) => column.cell(row)).join("\n");
+  place.replaceChildren(searchableTable(title, made, rows, textOf, noun));
 }
 
 function themeButton() {
