@@ -52,7 +52,7 @@ def configured(tmp_path: Path, port: int, *lines: str, options: str = "") -> Pat
 
 def only_here(tmp_path: Path, **more: str) -> dict[str, str]:
     """An environment with no remotes and no other source of credentials."""
-    (tmp_path / "rclone.conf").touch()
+    (tmp_path / "rclone.conf").touch(mode=0o600)
     return {"RCLONE_CONFIG": str(tmp_path / "rclone.conf"), "HOME": str(tmp_path), **NOBODY, **more}
 
 

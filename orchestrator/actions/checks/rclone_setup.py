@@ -11,6 +11,7 @@ from orchestrator.actions.checks.places import contacted, unknown_types
 from orchestrator.actions.remote_check import idle_settings, needs_rclone, remote_problems
 from orchestrator.actions.session import Session
 from orchestrator.errors import ExitCode
+from orchestrator.rclone.config_password import is_encrypted
 from orchestrator.report.finding import Finding
 from orchestrator.wording import counted
 
@@ -30,7 +31,7 @@ def check_rclone(session: Session) -> Iterator[Finding]:
     if not file.exists():
         yield Finding("rclone config", ok=True, message=f"{file}: no file, so only the config and the environment define remotes")
         return
-    if file.stat().st_mode & 0o077:
+    if file.stat().st_mode & 0o077 and not is_encrypted(file):
         yield Finding(
             "rclone config", ok=False, message=f"others can read {file}, and the passwords in it", remedy=f"`chmod 600 {file}`"
         )
