@@ -20,7 +20,7 @@ def man_page() -> str:
 
 
 def _page() -> Iterator[str]:
-    context = click.Context(application, info_name=PROGRAM)
+    context = click.Context(application, info_name=PROGRAM, **application.context_settings)
     yield f'.TH MUSIC\\-ORCHESTRATOR 1 "" "{_text(f"{PROGRAM} {orchestrator.__version__}")}" "User Commands"'
     yield from (".SH NAME", f"{_text(PROGRAM)} \\- organize a music library in place, on disk or on any rclone remote")
     yield from (".SH SYNOPSIS", f".B {_text(PROGRAM)}", "[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGS\\fR]...")
