@@ -43,7 +43,7 @@ class LoggedReporter(ForwardingReporter):
             done = outcome.result == "done"
             text = f"{outcome.verb} {outcome.source} -> {outcome.destination}: {outcome.result}"
             fields = msgspec.structs.asdict(outcome)
-            why = f" ({fields['message']})" if fields.pop("message") else ""
+            why = f" ({message})" if (message := fields.pop("message")) else ""
             self._write(logging.INFO if done else logging.WARNING, text + why, **fields)
         super().outcome(outcome)
 

@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,18 @@ def test_each_operation_and_skip_has_its_line_with_the_run(config: Path, tmp_pat
     assert [line["code"] for line in lines if line["level"] == "error"] == ["untagged"]
     skipped = "music/no tags.mp3: skipped: "
     assert [line["path"] for line in lines if skipped in line["message"]] == ["no tags.mp3"]
+
+
+def test_an_operation_that_was_not_done_has_its_reason_in_the_log(config: Path, tmp_path: Path) -> None:
+    config.write_text(f"log_file: {tmp_path}/log\n")
+    make_many(tmp_path / "music", 2)
+    gone = next((tmp_path / "music").rglob("*.mp3"))
+    assert run(["plan", str(tmp_path / "music"), "-o", str(tmp_path / "plan"), "-q"]) == 0
+    gone.unlink()
+    assert run(["apply", str(tmp_path / "plan"), "--yes", "-q"]) == 3
+    lines = (tmp_path / "log").read_text().splitlines()
+    (why,) = [line for line in lines if " WARNING " in line and f"move {gone} -> " in line]
+    assert re.search(r": (skipped|failed) \(.*gone.*\)$", why)
 
 
 def test_the_log_of_rclone_is_json_as_well(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
