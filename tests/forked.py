@@ -239,12 +239,10 @@ def _prepare(order: Order) -> None:
 
 
 def _hurry() -> None:
-    from orchestrator.apply.protocol.backoff import Backoff  # noqa: PLC0415 - as above
-    from orchestrator.storage.wrappers.retry import RetryingStorage  # noqa: PLC0415
+    from orchestrator.actions import execution, session  # noqa: PLC0415 - as above
 
-    RetryingStorage.__init__.__kwdefaults__["first_wait_s"] /= 20
-    first_s, *others = Backoff.__init__.__defaults__
-    Backoff.__init__.__defaults__ = (first_s / 20, *others)
+    for waiting in (execution, session):  # each passes it on, so the defaults of what waits are not used
+        vars(waiting)["FIRST_WAIT_S"] /= 20
 
 
 def _watch_syncs(log: int) -> None:
