@@ -205,7 +205,7 @@ class EqualSizes:
 
     def _keep(self, file: _File) -> None:
         if self._reads is not None:
-            stamp = self._reads.stamp(file.storage, file.entry)  # on a disk, it was compared after the read
+            stamp = self._reads.with_stated(file.stamp, file.storage, file.entry)
             for kind in file.missing:
                 self._reads.keep(file.storage, file.entry, kind, file.hashes.get(kind), stamp)
 

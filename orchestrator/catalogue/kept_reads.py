@@ -70,7 +70,10 @@ class KeptReads:
 
     def stamp(self, storage: Storage, entry: Entry) -> str | None:
         """A text that changes whenever the content of a file may have; None if nothing says so. To be taken before the read."""
-        stamp = identity_and_stamp(storage, entry)[1]
+        return self.with_stated(identity_and_stamp(storage, entry)[1], storage, entry)
+
+    def with_stated(self, stamp: str | None, storage: Storage, entry: Entry) -> str | None:
+        """The same, from what `identity_and_stamp` said before the read."""
         stated = self._stated.get((storage.fs, entry.path, entry.id or ""), "")
         if stamp is None:
             return f"{entry.size}:{entry.id or ''}:{stated}" if stated and not storage.capabilities.local else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.catalogue.content_hashes import LOCAL_HASH, EqualSizes, HashedSide
+from orchestrator.catalogue.kept_reads import KeptReads
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.errors import InterruptedRunError, PermanentError, TransientError
 from orchestrator.progress import NoProgress
@@ -160,6 +161,31 @@ def test_a_file_that_changes_while_it_is_read_has_no_hash(disk: Disk, catalogue:
     busy = Busy(disk.fs, disk.capabilities)
     busy.hashed = []
     assert all(not item.entry.hashes for item in on_disk(busy, catalogue).values())
+
+
+def test_what_a_file_held_before_it_changed_is_not_kept_as_what_it_holds(disk: Disk, catalogue: Catalogue) -> None:
+    """Although it changed when it had been read and was not yet noted: the terminal, say, took no more."""
+    for name in ("a.mp3", "b.mp3"):
+        Path(disk.fs, name).write_bytes(b"one!")
+
+    class Slow(NoProgress):
+        def advance(self, items: int = 1, size: int = 0) -> None:
+            for thread in threading.enumerate():
+                if thread.name == "work":
+                    thread.join()
+            if not changed:
+                changed.append(disk.hashed[1])
+                Path(disk.fs, changed[0]).write_bytes(b"two!")
+
+    changed: list[str] = []
+    items = [Item(Entry(name, 4, Path(disk.fs, name).stat().st_mtime_ns)) for name in ("a.mp3", "b.mp3")]
+    reads = KeptReads(catalogue, "work")
+    reads.open()
+    EqualSizes([HashedSide(disk, items)], catalogue, download=False, reads=reads).compute(Slow())
+    kept = KeptReads(catalogue, "work")
+    assert kept.open()[0] == 2
+    known = {item.entry.path for item in items if kept.find(disk, item.entry, LOCAL_HASH) is not None}
+    assert known == {"a.mp3", "b.mp3"} - {*changed}
 
 
 def test_what_cannot_be_read_is_reported_and_a_stop_keeps_what_was_read(catalogue: Catalogue) -> None:
