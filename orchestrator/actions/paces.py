@@ -13,6 +13,8 @@ from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 
 _COUNT_S = 0.25
+_JOIN_S = 1.0
+"""How long `close` waits for a count: an rclone that does not answer is ended after that, and the count with it."""
 
 
 class Paces:
@@ -29,7 +31,7 @@ class Paces:
         """Count no more."""
         self._closed.set()
         if self._counter is not None:
-            self._counter.join()
+            self._counter.join(_JOIN_S)
 
     def paced(self, storage: RcloneStorage, remote: str | None) -> Storage:
         """The storage at the pace of its remote; a folder of this machine (None) as it is."""

@@ -40,7 +40,9 @@ _READ_ONLY = frozenset(
 _SENT = re.compile(r"rclone_http_status_code\{(?P<labels>.*)\} (?P<number>\S+)")
 """One line of the metrics of rclone: the requests that got the same status."""
 _LABEL = re.compile(r'(\w+)="(\w*)"')
-_NAME_KEYS = ("remote", "srcRemote", "dstRemote", "fs", "srcFs", "dstFs")
+_FS_KEYS = ("fs", "srcFs", "dstFs")
+_NAME_KEYS = ("remote", "srcRemote", "dstRemote", *_FS_KEYS)
+_IS_FILE = "is a file not a directory"
 _TIMEOUT_S = 600.0
 """How long a lookup or a read may go without a byte. rclone itself gives up on a silent server after three times 2 minutes, but a
 server that keeps the connection alive and sends nothing would block it forever. Changes have no timeout: copies take hours."""
@@ -71,6 +73,9 @@ class RcClient:
         self._endpoint = endpoint
         self._on_broken_connection = on_broken_connection
         self._timeout_s = timeout_s
+        self.folders: set[str] = set()
+        """Locations in buckets that were opened as folders. When rclone opens one again, and the server refuses to say whether it
+        is a file, rclone says that it is."""
         self._idle: list[Connection] = []
         self._open = WeakSet[Connection]()
         self._lock = threading.Lock()
@@ -96,7 +101,17 @@ class RcClient:
             return answer
         if not isinstance(answer, dict):
             answer = {"error": content[:300].decode("utf-8", "replace"), "status": response.status}
-        raise refusal(answer, params, about=about)
+        raise self.refusal(answer, params, about=about)
+
+    def refusal(self, answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str | None = None) -> OrchestratorError:
+        """The typed error for one refused call, from rclone's answer and the parameters of the call."""
+        text = str(answer.get("error", ""))
+        opened = [fs for key in _FS_KEYS if isinstance(fs := params.get(key), str) and fs in self.folders]
+        if opened and _IS_FILE in text:
+            return TransientError(f"{opened[0]}: the server did not say whether this is a folder", path=about)
+        names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
+        path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
+        return classify(text, status=int(answer.get("status", 500)), path=path, names=names)
 
     def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
         """`length` bytes of the file from `offset`; fewer only where the file ends. Raises UnexplainedReadError as well."""
@@ -245,13 +260,6 @@ class RcClient:
             return
         with self._lock:
             self._idle.append(connection)
-
-
-def refusal(answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str | None = None) -> OrchestratorError:
-    """The typed error for one refused call, from rclone's answer and the parameters of the call."""
-    names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
-    path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
-    return classify(str(answer.get("error", "")), status=int(answer.get("status", 500)), path=path, names=names)
 
 
 def _range(wanted: Sequence[tuple[int, int]]) -> str:

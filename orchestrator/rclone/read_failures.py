@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from time import monotonic
 
-from orchestrator.errors import AuthError, OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import AuthError, OrchestratorError, RateLimitError, TransientError, UsageError
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import COMMON_FLAGS
@@ -71,6 +71,8 @@ class ReadFailures:
             if message is None:
                 return None
             error = classify(message, path=path, names=(path, fs))
+            if isinstance(error, UsageError):  # the location was a folder: the server does not say whether it still is
+                error = TransientError(f"{path}: {fs} could not be opened: {message}", path=path)
             if isinstance(error, TransientError | RateLimitError | AuthError) and answered < began:
                 self._remotes[fs] = monotonic(), message
             return error

@@ -31,6 +31,8 @@ _FILES_A_PAGE = 1000
 """The most that object stores list in one request: S3, Google Cloud Storage; Azure five times as many."""
 _PAGE_IN_LOOKS = 12
 """A page of a listing costs as much as so many looks, by the prices of S3, Google Cloud Storage and Azure."""
+_STOP_S = 1.0
+"""How long rclone may take to answer that it will stop a server: at the latest, it ends with its rclone."""
 
 
 def another_listing_pays(files: int, listed: int | None) -> bool:
@@ -84,6 +86,7 @@ class VfsReads:
         """Gives the error of a file that could not be read because remotes refuse requests: then nothing else is tried."""
         self._http = RcClient(self._endpoint)
         self._lister = RcClient(daemon)
+        self._stopper = RcClient(daemon, timeout_s=_STOP_S)
 
     def reads(self, path: str, wanted: Sequence[tuple[int, int]]) -> bool:
         """Whether to read these ranges here. With `only_heads`, what `--rc-serve` reads in as few requests is better read there.
@@ -130,6 +133,7 @@ class VfsReads:
                 self._stop(server)
         self._http.close()
         self._lister.close()
+        self._stopper.close()
 
     def _check_begun(self) -> None:
         if self._begun.renewals != self._renewals:
@@ -179,7 +183,7 @@ class VfsReads:
         return next((name for name in reversed(names) if name.startswith(f"{self._fs}[")), self._fs)
 
     def _stop(self, server: _Server | None) -> None:
-        with contextlib.suppress(OrchestratorError):  # at the latest, it ends with its rclone
+        with contextlib.suppress(OrchestratorError):
             if server is not None and server.rclone == self._daemon():
                 # Do not wait: it gives running reads 10 s to finish.
-                self._client.call("serve/stop", {"id": server.id, "_async": True})
+                self._stopper.call("serve/stop", {"id": server.id, "_async": True}, repeatable=True)

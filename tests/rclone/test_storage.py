@@ -11,7 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from orchestrator.errors import DestinationExistsError, NotFoundError, PermanentError, UnsupportedError, UsageError
+from orchestrator.errors import (
+    DestinationExistsError,
+    NotFoundError,
+    PermanentError,
+    TransientError,
+    UnsupportedError,
+    UsageError,
+)
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.records import OWN_DIRECTORY, Capabilities, Entry
@@ -19,7 +26,7 @@ from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import CopyCall, DeleteCall, MoveCall, StatCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
-from tests.servers.http import HttpProxy, http_proxy
+from tests.servers.http import HttpProxy, Refuse, http_proxy
 from tests.servers.remotes import RemoteServer
 
 TRASH = f"{OWN_DIRECTORY}/trash/run"
@@ -307,6 +314,30 @@ def test_s3_deletes_a_file_we_have_just_seen_with_one_request(counted: tuple[Rcl
     assert storage.batch([DeleteCall("0", seen=True), DeleteCall("1", seen=True)]) == [None, None]
     assert proxy.counts == {"DELETE": 2}
     assert not {"0", "1"} & {entry.path for entry in storage.list()}
+
+
+def test_a_folder_that_rclone_opens_once_more_is_no_file_because_the_server_is_busy(
+    counted: tuple[RcloneStorage, HttpProxy],
+) -> None:
+    storage, proxy = counted
+
+    def busy() -> None:
+        storage._rclone.forget_pauses()
+        proxy.when(lambda _: True, Refuse(503))
+
+    busy()
+    with pytest.raises(TransientError):
+        storage.stat("0")
+    with pytest.raises(TransientError):
+        storage.hash("0", "md5")
+    copies = [CopyCall("0", "2", TRASH), CopyCall("0", "3", TRASH)]
+    for calls in ([StatCall("0"), StatCall("1")], [DeleteCall("0"), DeleteCall("1")], copies):
+        busy()
+        answers = storage.batch(calls)
+        assert all(isinstance(answer, TransientError) for answer in answers), answers
+    proxy.reset()
+    assert {entry.path for entry in storage.list()} >= {"0", "1"}
+    assert storage.stat("0") is not None
 
 
 class WithoutNet(RcloneStorage):

@@ -6,13 +6,16 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import cached_property
 from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
 
 import msgspec
 import pytest
 
+from orchestrator.actions.paces import Paces
 from orchestrator.errors import (
     AuthError,
     NotFoundError,
@@ -30,6 +33,7 @@ from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 from orchestrator.storage.wrappers.retry import RetryingStorage
 from tests.places import Place
 from tests.servers.http import Drop, HttpProxy, Refuse, Seen, http_proxy
@@ -269,6 +273,31 @@ def test_another_rclone_takes_over_when_one_dies(found_rclone: Binary, tmp_path:
                     continue
             assert answers[-1] == SONG[:5]
             assert len(rclone.client.call("serve/list")["list"]) == 1
+
+
+def test_reading_ends_soon_although_rclone_hangs(found_rclone: Binary, tmp_path: Path) -> None:
+    """A command that is interrupted ends its reading, and the count of refusals, before it ends rclone."""
+    (tmp_path / "a.mp3").write_bytes(SONG)
+
+    def look(storage: Storage) -> None:
+        with pytest.raises(TransientError):
+            storage.exists("a.mp3")
+
+    with Rclone(found_rclone) as rclone:
+        with closing(Paces(rclone, Event())) as paces:
+            storage = ServedStorage(rclone, str(tmp_path))
+            paced = paces.paced(storage, "remote")
+            assert isinstance(paced, RateLimitedStorage)
+            with paced.reading(PIECE, files=10):
+                assert paced.read_range("a.mp3", 0, 5) == SONG[:5]
+                os.kill(rclone.client.call("core/pid")["pid"], signal.SIGSTOP)
+                stopped_s = monotonic()
+                waiting = Thread(target=look, args=[paced], daemon=True)
+                waiting.start()
+        assert waiting.is_alive()
+        assert monotonic() - stopped_s < 5
+    waiting.join(10)
+    assert not waiting.is_alive()
 
 
 def test_content_that_looks_like_a_multipart_header() -> None:

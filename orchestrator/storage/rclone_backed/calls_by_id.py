@@ -12,7 +12,7 @@ from pathlib import Path
 from orchestrator.errors import OrchestratorError
 from orchestrator.paths import join_location, parent_of
 from orchestrator.rclone import rc_bodies
-from orchestrator.rclone.rc_client import RcClient, refusal
+from orchestrator.rclone.rc_client import RcClient
 from orchestrator.storage.protocol import Call, CallResult, MoveCall, StatCall
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
 
@@ -80,6 +80,6 @@ class CallsById:
         batch = rc_bodies.batch([("backend/command", body) for body in bodies], concurrency)
         results = self._client.call("job/batch", batch, repeatable=False)["results"]
         return [
-            refusal(result, {**body, **named}) if "error" in result else None
+            self._client.refusal(result, {**body, **named}) if "error" in result else None
             for body, named, result in zip(bodies, names, results, strict=True)
         ]

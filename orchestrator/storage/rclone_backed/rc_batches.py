@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.rclone import rc_bodies
-from orchestrator.rclone.rc_client import DaemonLostError, RcClient, refusal
+from orchestrator.rclone.rc_client import DaemonLostError, RcClient
 
 Request: TypeAlias = tuple[str, rc_bodies.Body]
 """The rc method and the body."""
@@ -30,4 +30,5 @@ def send_all(client: RcClient, requests: Sequence[Request], concurrency: int, *,
         except OrchestratorError as error:
             return [error]
     results = client.call("job/batch", rc_bodies.batch(requests, concurrency), repeatable=repeatable)["results"]
-    return [refusal(result, body) if "error" in result else result for (_, body), result in zip(requests, results, strict=True)]
+    answered = zip(requests, results, strict=True)
+    return [client.refusal(result, body) if "error" in result else result for (_, body), result in answered]

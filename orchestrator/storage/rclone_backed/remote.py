@@ -56,7 +56,7 @@ class Remote:
         try:
             if self.profile.server_mtime:  # once, not by the first eight looks at the same time
                 self._open_with_server_mtime()
-            return client.call("operations/fsinfo", {"fs": self._fs})
+            opened = client.call("operations/fsinfo", {"fs": self._fs})
         except UsageError as error:
             # rclone gives the same error for a folder in a bucket when the server is down or refuses us: list its parent to see.
             # The parent as the root, because rclone hides that a bucket lies in another region below the root of all buckets.
@@ -72,6 +72,9 @@ class Remote:
                     client.call("operations/stat", rc_bodies.stat(where[0], where[1] or name, mtime=False, hashes=()))
                     raise TransientError(f"{self._fs}: the server did not say whether this is a folder") from error
             raise
+        if opened["Features"].get("BucketBased"):
+            client.folders |= {self._fs, rc_bodies.with_server_mtime(self._fs)}
+        return opened
 
     @property
     def client(self) -> RcClient:
