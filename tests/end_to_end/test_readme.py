@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import pty
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import terminal_picture
 from tests.library import make_library
 
 ROOT = Path(__file__).parents[2]
@@ -107,3 +109,17 @@ def run_demo(checkout: Path, tmp_path: Path) -> None:
         path.name for path in home.rglob("*")
     ]  # pip may leave files there, and so may the commands that it runs to identify the machine
     assert not [name for name in left if "music-orchestrator" in name or "rclone" in name]
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(300)
+def test_the_picture_of_a_terminal_shows_what_the_program_shows_today() -> None:
+    moments = terminal_picture.record()
+    assert any(moment.text.endswith(terminal_picture.QUESTION) for moment in moments)
+    described = re.search(r"<desc>(.*?)</desc>", terminal_picture.PICTURE.read_text(encoding="utf-8"), re.DOTALL)
+    assert described is not None
+    assert without_times(html.unescape(described[1])) == without_times(moments[-1].text), "run python scripts/terminal_picture.py"
+
+
+def without_times(screen: str) -> str:
+    return re.sub(r"\d+(\.\d+)? s\b|\(run \S+\)", "...", screen)
