@@ -339,5 +339,5 @@ def prepare(patch: pytest.MonkeyPatch, random: Random) -> None:
     patch.setattr("orchestrator.apply.local_disk.status_on_disk", status)
     patch.setattr("orchestrator.actions.sync_sides.reader_count", lambda *_: 1)
     patch.setattr("orchestrator.apply.guard.marker.is_dead", lambda _: True)  # what we call killed is this process
-    patch.setattr("orchestrator.apply.executor.Backoff", lambda: WITHOUT_WAITS)
+    patch.setattr("orchestrator.actions.execution._backoff", lambda _: WITHOUT_WAITS)
     patch.setattr(secrets, "token_hex", lambda length: random.randbytes(length).hex())
