@@ -13,6 +13,7 @@ from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.audio_frames import flac, tagged
 from tests.faulty import Library
+from tests.nightly import some_at_night
 from tests.program import Ended
 
 HOME = "Ann/Blue (1990)"
@@ -35,7 +36,11 @@ class Sides(NamedTuple):
         return self.library("organize", self.source, self.target, *options, "--yes", codes=codes)
 
 
-@pytest.fixture(params=["s3_serve to local", "local to webdav", pytest.param("local to s3_serve", marks=pytest.mark.nightly)])
+@pytest.fixture(
+    params=some_at_night(
+        ("s3_serve to local", "local to webdav", "local to s3_serve"), night={"s3_serve to local", "local to s3_serve"}
+    )
+)
 def sides(request: pytest.FixtureRequest, library: Callable[..., Library], tmp_path: Path) -> Sides:
     """An album with a cover, lyrics and a log. The listings of rclone's WebDAV and of a disk have no hashes."""
     one, _, other = request.param.partition(" to ")

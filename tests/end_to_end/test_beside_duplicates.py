@@ -12,6 +12,7 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.library import LibraryFacts
+from tests.nightly import some_at_night
 from tests.places import Place, places, visible
 from tests.program import Program
 
@@ -40,7 +41,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> LibraryFacts:
     return LibraryFacts(root, files={path: digest(content) for path, content in contents.items()})
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=some_at_night(KINDS, night={"s3_serve"}))
 def place(
     request: pytest.FixtureRequest, library: LibraryFacts, rclone_binary: Path, rclone_config: Path, tmp_path: Path
 ) -> Iterator[Place]:

@@ -84,7 +84,7 @@ def test_an_equal_copy_leaves_the_location_that_was_given_later(library: Callabl
 
 
 @pytest.mark.shows("dedup", "undo")
-@pytest.mark.parametrize("kind", everywhere("local", "s3_serve", "crypt"))
+@pytest.mark.parametrize("kind", everywhere("local", "s3_serve"))
 def test_duplicates_are_quarantined_restored_and_deleted_for_good(library: Callable[..., Library], kind: str) -> None:
     """Fault case 25: quarantined, undone twice, deleted."""
     music = library(kind)

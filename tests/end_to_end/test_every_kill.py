@@ -33,7 +33,7 @@ from orchestrator.track import Track
 from tests.audio import make_track
 from tests.forked import VICTIMS, Death, Forks, kill
 from tests.library import LibraryFacts, target
-from tests.nightly import NIGHTLY
+from tests.nightly import NIGHTLY, some_at_night
 from tests.places import Place, places, visible
 from tests.processes import rclones_below
 from tests.program import Ended
@@ -279,6 +279,7 @@ def test_nothing_is_lost_duplicated_or_left_behind(stage: Stage, victims: str) -
     assert (again.summary["ops_planned"], stage.proxy.changing) == (0, 0)
 
 
+@pytest.mark.parametrize("stage", some_at_night(SERVERS, night={"webdav"}), indirect=True)
 def test_killed_again_and_again(stage: Stage) -> None:
     """Fault case 1: however often the run is killed, it copies each file once, and at most one more for each kill."""
     state = stage.fresh()

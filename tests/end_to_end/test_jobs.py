@@ -110,7 +110,7 @@ def test_the_steps_are_done_in_order_and_then_there_is_silence(machine: Machine)
     assert "nightly, step 2 of 2 (sync music cloud)" in said
 
 
-@pytest.mark.parametrize("victim", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("victim", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_what_was_stopped_in_the_second_step_is_finished_by_the_next_run(machine: Machine, victim: int) -> None:
     assert machine.proxy is not None
     machine.write(NIGHTLY)

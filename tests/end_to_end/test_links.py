@@ -13,6 +13,7 @@ import pytest
 from orchestrator.track import Track
 from tests.audio import track_bytes
 from tests.forked import Death, Forks
+from tests.nightly import some_at_night
 from tests.places import Place
 from tests.servers import remotes
 from tests.servers.remotes import RemoteServer
@@ -118,7 +119,7 @@ def test_links_stay_and_nothing_beyond_them_changes(forks: Forks, tmp_path: Path
                 assert linked.whole_store() == before
 
 
-@pytest.mark.parametrize("kind", ["webdav", "sftp"])
+@pytest.mark.parametrize("kind", some_at_night(("webdav", "sftp"), night={"sftp"}))
 def test_a_server_that_shows_links_as_files_loses_nothing(rclone_binary: Path, forks: Forks, tmp_path: Path, kind: str) -> None:
     """Fault case 30: organize of a library that is shown twice, and its undo."""
     serve = {"webdav": remotes.webdav, "sftp": remotes.sftp}[kind]

@@ -143,6 +143,7 @@ def test_from_drive_to_a_bucket(drive: DriveRemote, s3_moto: RemoteServer, tmp_p
     assert (visible(source.tree()), target.tree()) == ({}, emptied)
 
 
+@pytest.mark.nightly
 def test_from_dropbox_and_a_nas_into_one_library(dropbox: DropboxRemote, s3_moto: RemoteServer, tmp_path: Path) -> None:
     """What both hold is kept once; what the target cannot get keeps the sources and all copies as they are."""
     scripts = Scripts(tmp_path, dropbox.section("dropbox"), s3_moto.section("bucket"))

@@ -132,11 +132,15 @@ def test_from_one_cloud_to_this_disk_and_to_another_cloud(
     assert (len(organized), tree(run.mirror), tree(run.source)) == (5, organized, {})
 
 
+# rclone itself goes on for seconds when no S3 answers.
+@pytest.mark.parametrize(
+    ("kind", "kinds"), [("webdav", "local local webdav"), pytest.param("s3_moto", "local local s3", marks=pytest.mark.nightly)]
+)
 def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
-    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path
+    proxied: Callable[[str], tuple[Library, HttpProxy]], tmp_path: Path, kind: str, kinds: str
 ) -> None:
-    server, proxy = proxied("s3_moto")
-    run = Run(server, tmp_path, "local local s3")
+    server, proxy = proxied(kind)
+    run = Run(server, tmp_path, kinds)
     proxy.when(lambda _: True, Drop())
     assert run("--move", "--dry-run", codes=(5,)).summary["queued"] == 0
     ended = run("--move", codes=(5,))
@@ -151,13 +155,12 @@ def test_a_mirror_that_is_away_is_queued_and_holds_up_nothing(
     whole = ("organize", run.target.location, "--mirror", run.mirror.location, "--yes")
     server(*whole, "--dry-run")
     assert run.queued() == [run.mirror.location]
-    server(*whole)
+    assert server(*whole).summary["ops_done"] == len(organized)
     assert run.queued() == []
     assert tree(run.mirror) == organized
-    sent = [
-        seen.path for seen in proxy.requests if seen.method == "PUT" and "/mirror/" in seen.path and "/.music-" not in seen.path
-    ]
-    assert len(sent) == len(organized)
+    if kind == "s3_moto":  # elsewhere a file arrives under another name
+        sent = [seen.path for seen in proxy.requests if seen.method == "PUT" and "/mirror/" in seen.path]
+        assert len([path for path in sent if "/.music-" not in path]) == len(organized)
 
 
 def test_a_queued_mirror_gets_its_folder_when_the_queue_is_flushed(
