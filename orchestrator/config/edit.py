@@ -101,9 +101,9 @@ def unset_key(path: Path, key: str, check: Check | None = None) -> list[Problem]
     while len(parts) > 1 and len(lookup(edited.document, parts[:-1])) == 1:
         parts = parts[:-1]
     text = without_lines_of(edited.text.decode("utf-8"), parts)
-    if text is None:  # it shares its lines with others
-        above = lookup(edited.document, parts[:-1])
-        del above[parts[-1] if isinstance(above, Mapping) else int(parts[-1])]
+    above = lookup(edited.document, parts[:-1])
+    del above[parts[-1] if isinstance(above, Mapping) else int(parts[-1])]
+    if text is None or not edited.is_said_by(text):  # its lines hold others, or a comment would become part of a text above it
         text = edited.dumped()
     return edited.write(text, set_now=False)
 
@@ -146,6 +146,15 @@ class _Edited:
         self._comments = self.text.decode("utf-8")
         self.document = self._yaml.load("{}")
         self.document.fa.set_block_style()
+
+    def is_said_by(self, text: str) -> bool:
+        """Whether a text holds the document as it is now."""
+        from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+
+        try:
+            return bool((self._yaml.load(text) or {}) == self.document)
+        except YAMLError:
+            return False
 
     def dumped(self) -> str:
         """The file as it is now."""

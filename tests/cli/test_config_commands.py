@@ -306,6 +306,12 @@ def test_unset_takes_the_lines_of_one_key_and_no_others(file: Path, key: str, go
     assert file.read_text() == text.replace(gone, "")
 
 
+def test_unset_makes_no_comment_a_part_of_the_text_above_it(file: Path) -> None:
+    file.write_text("layout: |\n  {{ artist }}/{{ title }}\nbandwidth: 1M\n  # a slow line\ntransfers: 4\n")
+    assert run(["config", "unset", "bandwidth"]) == 0
+    assert yaml.safe_load(file.read_text()) == {"layout": "{{ artist }}/{{ title }}\n", "transfers": 4}
+
+
 def test_unset_of_one_among_others_in_a_line_of_what_is_missing_and_of_what_is_needed(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
