@@ -208,24 +208,24 @@ class SparseFile:
         if end - start > self.policy.memory:
             self._fail(ReadLimitError(f"a part of its header claims {end - start:,} bytes"))
         pieces: list[bytes] = []
-        position = start
+        starts, position = self._starts, start
         while position < end:
-            segment_end = self._segment_end(position)
-            if segment_end is not None:
-                segment_start = self._starts[bisect_right(self._starts, position) - 1]
-                segment = self._segments[segment_start]
-                self._current, self._current_start = segment, segment_start
-                stop = min(end, segment_end)
-                pieces.append(segment[position - segment_start : stop - segment_start])
-            else:
-                hole_end = self._hole_end(position)
-                if hole_end is not None:
-                    stop = min(end, hole_end, self._next_start(position))
-                    pieces.append(bytes(stop - position))
-                else:
-                    self._fetch_unforeseen(position, end, why)
+            index = bisect_right(starts, position)
+            if index:
+                self._current_start = starts[index - 1]
+                self._current = self._segments[self._current_start]
+                offset = position - self._current_start
+                if piece := self._current[offset : offset + end - position]:
+                    pieces.append(piece)
+                    position += len(piece)
                     continue
-            position = stop
+            hole_end = self._hole_end(position)
+            if hole_end is None:
+                self._fetch_unforeseen(position, end, why)
+            else:
+                stop = min(end, hole_end, starts[index] if index < len(starts) else self.size)
+                pieces.append(bytes(stop - position))
+                position = stop
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _fetch_unforeseen(self, position: int, end: int, why: str | None) -> None:
