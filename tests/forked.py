@@ -61,8 +61,8 @@ class Order(msgspec.Struct, frozen=True):
     death: Death | None = None
     syncs: str | None = None
     """A line for each fsync of the program is written to this path: the time (nanoseconds of CLOCK_MONOTONIC) and the file."""
-    hasty: bool = False
-    """Shorten the waits between two tries to a twentieth."""
+    hasty: bool = True
+    """Shorten the waits between two tries to a twentieth, but not those after a rate limit."""
 
 
 class Started:
@@ -116,7 +116,7 @@ class Forks:
         environment: dict[str, str] | None = None,
         death: Death | None = None,
         syncs: Path | None = None,
-        hasty: bool = False,
+        hasty: bool = True,
         options: tuple[str, ...] = ("--json", "--yes"),
     ) -> Started:
         """Start it, also with these options."""

@@ -199,7 +199,6 @@ class Synced:
         self.settings: dict[str, Any] = {
             "state": home / "state",
             "environment": {"RCLONE_CONFIG": str(home / "rclone.conf")},
-            "hasty": True,
         }
 
     def start(self, *options: str, death: Death | None = None) -> Started:

@@ -59,7 +59,7 @@ class Cloud:
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"state": self.home / self.folder, "environment": {"RCLONE_CONFIG": str(self.home / "rclone.conf")}, "hasty": True}
+        return {"state": self.home / self.folder, "environment": {"RCLONE_CONFIG": str(self.home / "rclone.conf")}}
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
         return self.forks.run(*arguments, codes=codes, **self.settings)

@@ -76,7 +76,6 @@ def test_an_upload_waits_for_a_broken_connection_and_is_sent_once(
             state=state,
             environment=environment,
             codes=(5,),
-            hasty=True,
         )
         assert {error["code"] for error in broken.errors} == {"unreachable"}
         assert (broken.summary["ops_done"], broken.summary["ops_failed"]) == (0, 0)
@@ -85,7 +84,7 @@ def test_an_upload_waits_for_a_broken_connection_and_is_sent_once(
 
         if fault == "no name":
             config.write_text(remote(server, line.port, quick=True, host="no-such-host.invalid"))
-        away = forks.run("resume", state=state, environment=environment, codes=(5,), hasty=True)
+        away = forks.run("resume", state=state, environment=environment, codes=(5,))
         assert {error["code"] for error in away.errors} == {"unreachable"}
         assert any("resume" in one["remedy"] for one in forks.run("doctor", state=state, codes=(3,)).failed_checks)
 
@@ -171,7 +170,7 @@ def test_a_file_that_is_always_refused_costs_a_dozen_requests_and_then_waits(
 
     well = threading.Event()
     proxy.when(lambda seen: not well.is_set() and seen.method in methods.split() and of_the_one(seen), refusal)
-    ended = library("organize", library.place.location, codes=(5,), hasty=True)
+    ended = library("organize", library.place.location, codes=(5,))
     assert ended.summary["ops_done"] == 1
     sent = [seen for seen in proxy.requests if of_the_one(seen)]
     assert len(sent) <= most

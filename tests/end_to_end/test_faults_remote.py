@@ -72,7 +72,7 @@ def test_an_sftp_password_that_was_changed_during_a_run(tmp_path: Path, rclone_b
     (tmp_path / "new" / "served").symlink_to(tmp_path / "old" / "served")
     config, log, state = tmp_path / "rclone.conf", tmp_path / "log", tmp_path / "state"
     config.touch(mode=0o600)
-    settings = {"state": state, "environment": {"RCLONE_CONFIG": str(config)}, "hasty": True}
+    settings = {"state": state, "environment": {"RCLONE_CONFIG": str(config)}}
     with (
         remotes.sftp(rclone_binary, tmp_path / "old", password="the-old-password") as old,
         remotes.sftp(rclone_binary, tmp_path / "new", password="the-new-password") as new,

@@ -158,9 +158,7 @@ class World:
                 return ["organize", source, target, f"--{verb}", *common]
 
     def start(self, *arguments: str, which: int = 0, death: Death | None = None) -> Started:
-        return self.forks[which].start(
-            *arguments, state=self.home / f"state{which}", environment=self.environment, death=death, hasty=True
-        )
+        return self.forks[which].start(*arguments, state=self.home / f"state{which}", environment=self.environment, death=death)
 
     @contextlib.contextmanager
     def user_at_work(self) -> Iterator[None]:

@@ -48,11 +48,11 @@ class Machine:
             (self.inbox / f"{number}.mp3").write_bytes(track_bytes("mp3", tags, seconds=0.2, serial=number))
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,), options: tuple[str, ...] = ("--json",)) -> Ended:
-        return self.library("run", *arguments, codes=codes, hasty=True, options=options)
+        return self.library("run", *arguments, codes=codes, options=options)
 
     def prints(self, *arguments: str) -> tuple[int, str]:
         """What cron would send by mail."""
-        started = self.library.start("run", *arguments, hasty=True, options=())
+        started = self.library.start("run", *arguments, options=())
         code, out, err = started.printed()
         return code, out + err
 
@@ -123,7 +123,7 @@ def test_what_was_stopped_in_the_second_step_is_finished_by_the_next_run(machine
         os.kill(pid[0], victim)
 
     machine.proxy.when(of_music, Then(stop, reply=True), times=1)
-    started = machine.library.start("run", hasty=True, options=("--json",))
+    started = machine.library.start("run", options=("--json",))
     pid.append(started.pid)
     begun.set()
     ended = started.end()

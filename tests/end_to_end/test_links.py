@@ -96,7 +96,7 @@ def test_links_stay_and_nothing_beyond_them_changes(forks: Forks, tmp_path: Path
     """Fault case 30: organize, dedup, undo and delete for good."""
     with KINDS[kind](tmp_path / "server") as linked:
         (tmp_path / "rclone.conf").write_text(linked.server.section("remote"))
-        settings = {"state": tmp_path / "state", "environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}, "hasty": True}
+        settings = {"state": tmp_path / "state", "environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}}
         location = linked.server.fs("music", name="remote")
         before = linked.whole_store()
         fixed = {path: what for path, what in before.items() if what.startswith("->") or path.startswith("outside/")}
@@ -137,7 +137,7 @@ def test_a_server_that_shows_links_as_files_loses_nothing(rclone_binary: Path, f
 
         before = contents()
         (tmp_path / "rclone.conf").write_text(server.section("remote"))
-        settings = {"state": tmp_path / "state", "environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}, "hasty": True}
+        settings = {"state": tmp_path / "state", "environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}}
         location = server.fs("music", name="remote")
         done = forks.run("organize", location, codes=(3, 9), **settings)
         assert sorted(contents().values()) == sorted(before.values())

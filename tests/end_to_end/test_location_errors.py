@@ -91,7 +91,7 @@ def test_an_error_of_the_whole_location_is_one_line(
     make_many(tmp_path / "local", 2)
     location = server.fs("lib", name="remote")
     proxy.when(applies, answer)
-    settings: dict[str, Any] = {"environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}, "hasty": True}
+    settings: dict[str, Any] = {"environment": {"RCLONE_CONFIG": str(tmp_path / "rclone.conf")}}
     commands = [("scan", location), ("organize", str(tmp_path / "local"), location)]
     if NIGHTLY or case == ALWAYS[0]:
         commands += [("dedup", location), ("quarantine", "list", location)]

@@ -344,7 +344,7 @@ def test_a_copy_that_another_program_replaces_at_once_is_not_deleted(
         copy.use(proxy.port)
         proxy.when(replace, Drop())
         target = copy.at_target.location
-        ended = forks.run("organize", source.location, target, "--move", codes=(3,), hasty=True, **copy.settings)
+        ended = forks.run("organize", source.location, target, "--move", codes=(3,), **copy.settings)
     assert len(copied) == 2
     there = {*copy.at_target.tree().values(), *source.tree().values()}
     assert there >= {digest(theirs), *copy.music.values()}

@@ -35,7 +35,7 @@ class Cron:
 
     def __call__(self, *arguments: str) -> tuple[int, list[str]]:
         """The exit code, and the lines of the mail."""
-        started = self.library.start(*(arguments or ("run", "-q")), hasty=True, options=())
+        started = self.library.start(*(arguments or ("run", "-q")), options=())
         code, out, err = started.printed()
         return code, [*out.splitlines(), *err.splitlines()]
 

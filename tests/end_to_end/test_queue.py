@@ -56,7 +56,7 @@ class Pair:
         return self("queue", "flush", "--yes", *options, codes=codes)
 
     def __call__(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
-        return self.library(*arguments, codes=codes, hasty=True)
+        return self.library(*arguments, codes=codes)
 
     def queued(self) -> list[dict[str, Any]]:
         return [one for one in self("queue").events if one["type"] == "queued"]

@@ -47,7 +47,7 @@ class Shared:
 
     def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Ended:
         environment = {"RCLONE_CONFIG": str(self.home / "rclone.conf")}
-        return self.forks.run(*arguments, codes=codes, state=self.home / "state", environment=environment, hasty=True)
+        return self.forks.run(*arguments, codes=codes, state=self.home / "state", environment=environment)
 
     def when(self, seen: Callable[[Seen], bool], act: Callable[[], object]) -> None:
         """The other client acts once, just before a request of ours arrives."""
