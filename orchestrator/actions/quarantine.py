@@ -19,14 +19,15 @@ from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.quarantine import QuarantinedFile, plan_emptying, plan_restore
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.report.reporter import Column
+from orchestrator.wording import size_text
 
 _EMPTY = "the quarantine is empty"
 _COLUMNS = (
-    Column("run", "run"),
-    Column("kind", "kind"),
-    Column("size", "bytes", right=True),
+    Column("run", "run", whole=True),
+    Column("kind", "kind", whole=True),
+    Column("size", "size", right=True, whole=True, text=lambda row: size_text(row["size"])),
     Column("path", "original path"),
-    Column("id", "item"),
+    Column("id", "item", heading=True),
 )
 
 

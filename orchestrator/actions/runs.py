@@ -71,9 +71,15 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
                 "message": state.message if state else None,
             }
         )
-    titles = (("step", "step"), ("verb", "verb"), ("src", "from"), ("dst", "to"), ("message", ""))
+    columns = (
+        Column("step", "step", whole=True),
+        Column("verb", "verb", whole=True),
+        Column("src", "from", heading=True),
+        Column("dst", "to"),
+        Column("message", "", text=lambda row: row["message"] or ""),
+    )
     empty = "" if options.left else "no operations"
-    session.reporter.table("run-operation", [Column(key, title) for key, title in titles], rows, empty=empty)
+    session.reporter.table("run-operation", columns, rows, empty=empty)
     if options.left:
         show_standing(session, (run.source, run.target))
     return run

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.keep_order import because
 from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
@@ -25,17 +26,17 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
     several = len({file.fs for file in _files(found)}) > 1
     if not in_plan:
         columns = (
-            Column("tier", "tier"),
+            Column("tier", "tier", whole=True, text=lambda row: tier_words(row["tier"])),
             Column("path", "duplicate", text=named),
-            Column("size", "size", right=True, text=lambda row: size_text(row["size"])),
-            Column("kept_path", "kept copy", text=lambda row: named(row, "kept_")),
-            Column("criterion", "because of"),
+            Column("size", "size", right=True, whole=True, text=lambda row: size_text(row["size"])),
+            Column("kept_path", "kept copy", heading=True, text=lambda row: named(row, "kept_")),
+            Column("criterion", "kept because", heading=True, text=lambda row: f"kept because {because(row['criterion'])}"),
         )
         reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="no duplicates")
     shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
     if shown:
         of_groups = (
-            Column("tier", "tier"),
+            Column("tier", "tier", text=lambda row: tier_words(row["tier"])),
             Column("files", "files", text=lambda row: " = ".join(map(named, row["files"]))),
             Column("why", "all kept because"),
         )
@@ -64,13 +65,18 @@ def totals(found: Duplicates) -> dict[str, Any]:
 
 
 def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
-    parts = [f"{tier}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
+    parts = [f"{Tier(tier).words}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
     text = f"{counted(fields['files'], 'duplicate')}, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
     if fields["staying"]:
         text += f"; kept on purpose: {fields['staying']}"
     if fields["alike"]:
         text += f"; only look alike: {fields['alike']}" + ("" if everything else " (-v lists them)")
     return text
+
+
+def tier_words(tier: str) -> str:
+    """What a tier means, with the short name that the documents use for it."""
+    return f"{Tier(tier).words} ({tier})"
 
 
 def _duplicate_row(one: Decision) -> dict[str, Any]:

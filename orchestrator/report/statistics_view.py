@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from orchestrator.plan.music.statistics import GroupTotals, Statistics, Tally
+from orchestrator.report.duplicates_view import tier_words
 from orchestrator.report.reporter import Column, Reporter, duration_text
 from orchestrator.wording import counted, size_text
 
@@ -61,7 +62,7 @@ def tables(statistics: Statistics) -> Iterator[Table]:
     yield _kinds("stats-quality", "quality", "quality", statistics.qualities)
     yield _kinds("stats-kind", "no music", "kind", statistics.kinds)
     missing = [msgspec.structs.asdict(field) for field in statistics.missing_fields if field.of]
-    share = Column("share", "of", right=True, text=lambda row: f"{row['files'] / row['of']:.1%}" if row["of"] else "-")
+    share = Column("share", "share", right=True, text=lambda row: f"{row['files'] / row['of']:.1%}" if row["of"] else "-")
     field = Column("field", "field", text=lambda row: row["field"].replace("_", " "))
     yield Table("stats-missing", "missing", (field, _FILES, share), missing)
     yield _parts("stats-decade", "decades", "decade", statistics.by_decade)
@@ -70,7 +71,9 @@ def tables(statistics: Statistics) -> Iterator[Table]:
     yield Table("stats-incomplete", "incomplete albums", _INCOMPLETE, albums)
     damaged = [msgspec.structs.asdict(file) for file in statistics.damaged]
     yield Table("stats-trouble", "damaged files", _DAMAGED, damaged)
-    yield _kinds("stats-duplicate", "duplicates", "tier", statistics.duplicates or ())
+    duplicates = _kinds("stats-duplicate", "duplicates", "tier", statistics.duplicates or ())
+    tier = Column("tier", "tier", text=lambda row: tier_words(row["tier"]))
+    yield duplicates._replace(columns=(tier, *duplicates.columns[1:]))
 
 
 def _kinds(kind: str, title: str, key: str, tallies: Iterable[tuple[str, Tally]]) -> Table:
