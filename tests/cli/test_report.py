@@ -264,6 +264,15 @@ def test_the_id_of_a_run_is_not_cut_in_a_narrow_window(monkeypatch: pytest.Monke
     assert "20261123-234454-4eb612 " in out.getvalue()
 
 
+def test_what_is_below_a_heading_fits_a_window_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    reporter, out, _ = text_reporter(terminal=True)
+    columns = [Column("step", "step", whole=True), Column("old", "from", heading=True), Column("new", "to")]
+    old, new = "Downloads/" + "long " * 11 + "name.flac", "Artist/" + "long " * 9 + "name.flac"
+    reporter.table("run-operation", columns, [{"step": "done", "old": old, "new": new}], empty="")
+    assert [line.rstrip() for line in out.getvalue().splitlines()] == [old, f"  done  {new}"]
+
+
 def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
     drawn = threading.Event()
 
