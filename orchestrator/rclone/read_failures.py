@@ -41,6 +41,11 @@ class ReadFailures:
         """When remotes were last seen to refuse requests, and the code."""
         self._remotes: dict[str, tuple[float, str]] = {}  # location -> when it answered, and its message
 
+    @property
+    def asking(self) -> bool:
+        """Whether it is being found out why a file cannot be read."""
+        return self._one_at_a_time.locked()
+
     def forget_refusals(self) -> None:
         """Count refusals from now on."""
         with self._counting:

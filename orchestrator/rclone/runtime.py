@@ -252,17 +252,17 @@ class Rclone:
                 return Counter()
         return self.client.requests_sent()
 
-    def answers(self) -> tuple[int, int, int] | None:
+    def answers(self) -> tuple[int, int, int, bool] | None:
         """How many requests remotes accepted, how many were too many for them, and how many may have been: of the daemon's.
 
-        None where no daemon runs.
+        Last, whether it is being found out why a file is unreadable. None where no daemon runs.
         """
         codes = self._codes_received()
         if codes is None:
             return None
         refused = sum(codes.pop(code, 0) for code in _REFUSED)
         forbidden = codes.pop(_FORBIDDEN, 0)
-        return codes.total(), refused, forbidden
+        return codes.total(), refused, forbidden, self._read_failures.asking
 
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests.

@@ -218,14 +218,16 @@ def test_refusals_that_no_call_tells_of_are_noticed(clock: Clock) -> None:
 
 
 def test_refusals_of_single_files_slow_nothing_down(clock: Clock) -> None:
-    """Their calls end at once: with Drive's 403 for files that may not be downloaded."""
-    refused = [0]
-    limiter = pace(clock, answers=lambda: Answers(0, 0, refused[0]))
-    for _ in range(50):
+    """Drive's 403 for files that may not be downloaded: their calls end when that is known."""
+    refused, explaining = [0], [False]
+    limiter = pace(clock, answers=lambda: Answers(0, 0, refused[0], explaining[0]))
+    for found_out_after_s in (0.1, 0.2, 3.0) * 20:
         with limiter.turn():
-            clock.now_s += 0.1
             refused[0] += 1
+            explaining[0] = found_out_after_s > 1
+            clock.now_s += found_out_after_s
             limiter.count()
+            explaining[0] = False
     assert limiter.per_second == math.inf
 
 

@@ -53,6 +53,8 @@ class Answers(NamedTuple):
     """Those that were too many, by the status of the answer."""
     doubtful: int = 0
     """Those whose status also stands for other refusals (Drive's 403)."""
+    explaining: bool = False
+    """Whether it is being found out what such a status meant."""
 
 
 class _Sample(NamedTuple):
@@ -100,6 +102,8 @@ class Pace:
         self._taken = 0
         self._charged = self._refused = self._doubtful = 0
         self._refusals = self._pauses = 0
+        self._accepted: int | None = None
+        self._in_vain = False
         self._refused_s = -math.inf
         self._samples: deque[_Sample] = deque()
 
@@ -115,6 +119,12 @@ class Pace:
         """How many pauses have begun so far."""
         with self._turn:
             return self._pauses
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the remote has accepted nothing between the last two pauses."""
+        with self._turn:
+            return self._in_vain
 
     @property
     def under_way(self) -> int:
@@ -238,12 +248,13 @@ class Pace:
             return False
         if self._samples and answers.accepted < self._samples[-1].accepted:
             self._samples.clear()  # another rclone counts from zero
+        since_s = self._samples[-1].at_s if self._samples else -math.inf
         sent = answers.accepted + self._under_way
         if self._samples and self._count is not None:
             self._tokens -= sent - self._charged
         refused, self._charged, self._refused = answers.refused > self._refused, sent, answers.refused
-        # What is refused for another reason ends its call at once; rclone tries again what was too much.
-        if now - self._ended_s < _SAMPLE_S:
+        # What is refused for another reason ends its call, once that is known; rclone tries again what was too much.
+        if answers.explaining or self._ended_s >= since_s:
             self._doubtful = answers.doubtful
         elif answers.doubtful > self._doubtful:
             refused, self._doubtful = True, answers.doubtful
@@ -268,6 +279,8 @@ class Pace:
         if allowed is None:
             allowed = _ENOUGH if self._rate == math.inf else self._rate / 2
         self._rate = max(_LOWEST, min(self._rate, allowed) * _OF_THE_ALLOWED)
+        accepted = self._samples[-1].accepted if self._samples else None
+        self._in_vain, self._accepted = accepted is not None and accepted == self._accepted, accepted
         self._samples.clear()
         self._answered = 0
         self._refused_s = now

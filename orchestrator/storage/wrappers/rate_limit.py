@@ -60,7 +60,7 @@ class RateLimitedStorage(ForwardingStorage):
             try:
                 return self.change(ask, requests)
             except (RateLimitError, TransientError):
-                if self.pace.pauses == pauses or not self.pace.under_way:
+                if self.pace.pauses == pauses or self.pace.in_vain or not self.pace.under_way:
                     raise
         return self.change(ask, requests)
 
