@@ -17,7 +17,10 @@ def run_lines(summary: Summary) -> Iterator[str]:
     yield f"{done} made{moved} in {duration_text(summary.duration_s)}"
     left = [
         f"{number:,} {word}"
-        for number, word in ((summary.ops_failed, "failed"), (summary.ops_skipped, "left as they are"))
+        for number, word in (
+            (summary.ops_failed, "failed"),
+            (summary.ops_skipped, "left as it is" if summary.ops_skipped == 1 else "left as they are"),
+        )
         if number
     ]
     if left:
