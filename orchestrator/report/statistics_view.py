@@ -35,6 +35,8 @@ _PART = (
     Column("suspect", "suspect", right=True),
     Column("wasted", "duplicated", right=True, text=lambda row: size_text(row["wasted"])),
 )
+_OFTEN_ZERO = frozenset({"incomplete", "lossless", "lacking", "suspect", "wasted"})
+"""Left out where all rows have 0, so that names find room at 80 columns."""
 _INCOMPLETE = (
     Column("albumartist", "artist"),
     Column("album", "album"),
@@ -87,7 +89,8 @@ def _parts(kind: str, title: str, key: str, parts: Iterable[GroupTotals]) -> Tab
         facts = msgspec.structs.asdict(part)
         name, tally = facts.pop("name"), facts.pop("tally")
         rows.append({key: name, **_tally(tally), **facts})
-    return Table(kind, title, (Column(key, key), *_PART), rows)
+    shown = [column for column in _PART if column.key not in _OFTEN_ZERO or any(row[column.key] for row in rows)]
+    return Table(kind, title, (Column(key, key), *shown), rows)
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
