@@ -86,7 +86,9 @@ def test_an_upload_waits_for_a_broken_connection_and_is_sent_once(
             config.write_text(remote(server, line.port, quick=True, host="no-such-host.invalid"))
         away = forks.run("resume", state=state, environment=environment, codes=(5,))
         assert {error["code"] for error in away.errors} == {"unreachable"}
-        assert any("resume" in one["remedy"] for one in forks.run("doctor", state=state, codes=(3,)).failed_checks)
+        (tmp_path / "empty.conf").touch(mode=0o600)
+        checked = forks.run("doctor", state=state, environment={"RCLONE_CONFIG": str(tmp_path / "empty.conf")}, codes=(3,))
+        assert any("resume" in one["remedy"] for one in checked.failed_checks)
 
         if fault == "refused":
             line.accept()
