@@ -67,8 +67,7 @@ class Pace:
 
     `per_second`: the most that is ever sent; None for no limit. `answers` are the remote's, if somebody counts them: a call may
     take several requests, and be refused some of them without failing; somebody must then call `count` now and then, as calls
-    that wait for the remote count nothing. Each refusal causes a pause, and `on_pause` is called
-    when it begins.
+    that wait for the remote count nothing. Each refusal causes a pause, and `on_pause` is called when it begins.
 
     After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
     than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster. The
