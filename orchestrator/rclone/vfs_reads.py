@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 from orchestrator.errors import OrchestratorError, RemoteError, TransientError
@@ -27,6 +28,8 @@ from orchestrator.rclone.rc_client import RcClient, UnexplainedReadError
 _numbers = count(1)
 _READS_OF_ONE_SERVER = 200_000
 """Then another server takes over, so that the memory of rclone, 0.8 KB for each listed file, does not grow with the library."""
+_READS_END_S = 20.0
+"""By then, rclone has ended the reads that were given up. Before, it lets no other server start while it stops theirs."""
 _FILES_A_PAGE = 1000
 """The most that object stores list in one request: S3, Google Cloud Storage; Azure five times as many."""
 _PAGE_IN_LOOKS = 12
@@ -78,7 +81,7 @@ class VfsReads:
         self._listing = threading.Lock()  # not the other one, on which `close` waits
         self._lock = threading.Lock()
         self._served: _Server | None = None
-        self._given_up: list[_Server] = []
+        self._given_up: list[tuple[float, _Server]] = []
         self._reads = self._renewals = 0
         self._begun = threading.local()
         self._closed = False
@@ -119,7 +122,7 @@ class VfsReads:
         with self._lock:
             self._renewals += 1
             if self._served is not None:  # it is stopped later: meanwhile, no other could start
-                self._given_up.append(self._served)
+                self._given_up.append((monotonic(), self._served))
                 self._served = None
         self._http.break_off()
         self._lister.break_off()
@@ -129,7 +132,7 @@ class VfsReads:
         """Stop the server and forget what it listed. Reads fail from now on."""
         with self._lock:
             self._closed = True
-            for server in (*self._given_up, self._served):
+            for server in (*(server for _, server in self._given_up), self._served):
                 self._stop(server)
         self._http.close()
         self._lister.close()
@@ -158,9 +161,11 @@ class VfsReads:
                     self._fs, endpoint.socket, endpoint.user, endpoint.password, chunk_bytes=self._chunk_bytes, number=number
                 )
                 answer = self._client.call("serve/start", body)
-                given_up, self._given_up = self._given_up, []
-                for server in given_up:
-                    self._stop(server)
+                now = monotonic()
+                for since_s, server in self._given_up:
+                    if now - since_s >= _READS_END_S:
+                        self._stop(server)
+                self._given_up = [one for one in self._given_up if now - one[0] < _READS_END_S]
                 self._served = _Server(daemon, endpoint, str(answer["id"]))
                 self._reads = 1
             return self._served.endpoint
