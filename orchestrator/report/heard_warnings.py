@@ -1,4 +1,4 @@
-"""A reporter that keeps warnings for whoever asked, and passes everything else on."""
+"""A reporter that keeps warnings for its caller, and passes everything else on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A few lines at the bottom of a terminal that are drawn again and again. What is printed meanwhile goes above them.
 
 rich can do that too, but after the window became narrower it does not know on how many rows its lines stand, and leaves some
-behind. Terminals wrap the old lines anew, so their rows can be counted.
+behind. Terminals wrap the old lines again, so their rows can be counted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a plan means to a person: what changes, what stays and why, what it costs, whether it can be undone. Pure.
 
-The terminal and the web page show the same outline. Its texts hold names as they are: whoever shows them escapes them.
+The terminal and the web page show the same outline. Its texts hold names as they are: the caller escapes them.
 """
 
 from __future__ import annotations

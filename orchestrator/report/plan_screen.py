@@ -42,7 +42,7 @@ def show_plan(output: Output, plan: Plan, *, everything: bool, paged: bool, rema
 
 
 def details(plan: Plan) -> Iterator[str]:
-    """What is of interest to whoever looks at all changes: each skipped file, and all counts."""
+    """What belongs to a look at all changes: each skipped file, and all counts."""
     for skipped in plan.skipped:
         word = "" if skipped.code == ENTRIES_WITHOUT_FILE else "skipped "  # such a list may move
         yield f"{word}{printable(skipped.path)}: {printable(skipped.reason)}"

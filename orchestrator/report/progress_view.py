@@ -120,7 +120,7 @@ class ProgressView:
             lines += _files(stage, width, max(0, min(_MOST_FILES, rows // 3 - 1)))
             if waits:
                 lines.append(fitted(waits, width))
-                stage.history.clear()  # when it goes on, its rate begins anew
+                stage.history.clear()  # when it goes on, its rate is measured from there
             return lines[: max(1, rows - 1)]
 
     def _waits(self, stage: _Stage, now: float) -> str:
