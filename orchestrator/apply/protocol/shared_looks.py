@@ -1,8 +1,8 @@
 """Look at the files of a bucket by listings of the folders that hold them, where these cost less than a look at each file.
 
 A listing counts for what it shows: a file with a hash. What it does not show - other spellings, files without a hash, a listing
-that fails or is longer than expected - is looked at. Below OWN_DIRECTORY, only what this run has put aside is listed: how
-much else is there is not known.
+that fails or is longer than expected - is looked at. Below OWN_DIRECTORY, only what this run has put aside is listed, because
+nothing tells how much else is there.
 """
 
 from __future__ import annotations
