@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import AuthError, OrchestratorError, TransientError, UsageError
-from orchestrator.rclone.binary import FLOOR, INSTALL, Binary
+from orchestrator.rclone.binary import FLOOR, INSTALL, Binary, parse_version
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Endpoint
 from orchestrator.rclone.own_log import log_lines
@@ -130,12 +130,9 @@ class Daemon:
         """Make sure that this rclone is new enough, and obeys the configuration that protects files."""
         client = RcClient(lambda: self.endpoint)
         try:
-            client.call("rc/noop")
-            version = client.call("core/version")
-            if tuple(version.get("decomposed", ())) < FLOOR:
-                raise UsageError(
-                    f"rclone {one_line(str(version.get('version')))} is too old; at least {'.'.join(map(str, FLOOR))} is needed"
-                )
+            version = client.version()
+            if (parse_version(version) or ()) < FLOOR:
+                raise UsageError(f"rclone {one_line(version)} is too old; at least {'.'.join(map(str, FLOOR))} is needed")
             # rclone silently accepts unknown keys, so check that ours took effect.
             wanted = {"BackupDir": "/nowhere", "IgnoreTimes": True}
             config = client.call("options/local", {"_config": wanted}).get("config", {})

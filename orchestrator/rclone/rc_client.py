@@ -29,7 +29,6 @@ _READ_ONLY = frozenset(
             "config/listremotes",
             "config/dump",
             "config/get",
-            "core/version",
             "core/stats",
             "core/pid",
             "options/local",
@@ -88,7 +87,19 @@ class RcClient:
         `repeatable` calls are sent again on a new connection when the old one turns out to be dead; by default those that change
         nothing. Errors name the path `about`, by default the one in `params`.
         """
-        params = params or {}
+        return self._call(method, params or {}, repeatable=repeatable, about=about)[1]
+
+    def version(self) -> str:
+        """The version of the running rclone ("1.75.2"), as the headers of its answers name it.
+
+        `core/version` would start `lsb_release` and others first, to describe the system.
+        """
+        answer, _ = self._call("rc/noop", {})
+        return answer.headers.get("server", "").removeprefix("rclone/").removeprefix("v")
+
+    def _call(
+        self, method: str, params: Mapping[str, Any], *, repeatable: bool | None = None, about: str | None = None
+    ) -> tuple[Answer, dict[str, Any]]:
         # Each group beyond the last few drops what an older one has counted.
         body = json.dumps({"_group": rc_bodies.GROUP, **params}).encode()
         headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -98,7 +109,7 @@ class RcClient:
         content = self._finish(connection, response)
         answer = _decode(content)
         if response.status == 200 and isinstance(answer, dict):
-            return answer
+            return response, answer
         if not isinstance(answer, dict):
             answer = {"error": content[:300].decode("utf-8", "replace"), "status": response.status}
         raise self.refusal(answer, params, about=about)

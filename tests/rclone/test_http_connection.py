@@ -60,7 +60,7 @@ def test_a_new_connection_that_is_closed_means_trouble(tmp_path: Path, start: by
     with answering(tmp_path / "s", [start]) as (endpoint, _):
         lost: list[Endpoint] = []
         with pytest.raises(DaemonLostError):
-            RcClient(lambda: endpoint, lost.append).call("core/version")
+            RcClient(lambda: endpoint, lost.append).call("rc/noop")
         assert lost == [endpoint]
 
 
@@ -89,14 +89,14 @@ def test_a_whole_file_that_ends_early_is_not_taken_for_the_file(tmp_path: Path) 
 
 def test_what_is_no_http_is_a_broken_connection(tmp_path: Path) -> None:
     with answering(tmp_path / "s", [b"220 ready\r\n"]) as (endpoint, _), pytest.raises(DaemonLostError):
-        RcClient(lambda: endpoint).call("core/version")
+        RcClient(lambda: endpoint).call("rc/noop")
 
 
 def test_a_connection_that_rclone_wants_to_close_is_not_used_again(tmp_path: Path) -> None:
     answer = [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"]
     with answering(tmp_path / "s", answer, answer) as (endpoint, requests):
         client = RcClient(lambda: endpoint)
-        assert client.call("core/version") == client.call("core/version") == {}
+        assert client.call("rc/noop") == client.call("rc/noop") == {}
     assert len(requests) == 2
 
 

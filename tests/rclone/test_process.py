@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import TransientError, UsageError
-from orchestrator.rclone import rc_bodies
+from orchestrator.rclone import daemon, rc_bodies
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.rc_client import RcClient
@@ -173,6 +173,12 @@ def test_a_long_runtime_directory_is_not_used(found_rclone: Binary, tmp_path: Pa
     with Rclone(found_rclone) as rclone:
         rclone.client.call("rc/noop")
         assert list(deep.iterdir()) == []
+
+
+def test_an_rclone_that_is_too_old_is_not_used(found_rclone: Binary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "FLOOR", (99, 0, 0))  # as if a script started another one than it did when it was asked
+    with Rclone(found_rclone) as rclone, pytest.raises(UsageError, match=f"rclone {found_rclone.version} is too old"):
+        rclone.client.call("rc/noop")
 
 
 def test_killed_rclone_is_replaced(found_rclone: Binary, tmp_path: Path) -> None:
