@@ -19,6 +19,8 @@ ENVIRONMENT_PREFIX = "MUSIC_ORCHESTRATOR_"
 
 def with_environment(config: Config, environment: Mapping[str, str]) -> Config:
     """Apply `MUSIC_ORCHESTRATOR_<KEY>` and `MUSIC_ORCHESTRATOR_<SECTION>_<KEY>` to a config. Raises ConfigError."""
+    if not _ours(environment):  # the most common case; finding the keys takes a while
+        return config
     for name, path in environment_names().items():
         value = environment.get(name)
         if value:
@@ -36,10 +38,15 @@ def environment_names() -> dict[str, tuple[str, ...]]:
 
 def misspelled_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Variables that look like one of ours, and have no effect -> the most similar one."""
-    known = {*environment_names(), f"{ENVIRONMENT_PREFIX}CONFIG"}
-    unknown = [name for name in environment if name.startswith(ENVIRONMENT_PREFIX) and name not in known]
+    ours = _ours(environment)
+    known = {*environment_names(), f"{ENVIRONMENT_PREFIX}CONFIG"} if ours else set[str]()
+    unknown = [name for name in ours if name not in known]
     near = {name: difflib.get_close_matches(name, known, n=1, cutoff=0.9) for name in unknown}
     return {name: found[0] for name, found in near.items() if found}
+
+
+def _ours(environment: Mapping[str, str]) -> list[str]:
+    return [name for name in environment if name.startswith(ENVIRONMENT_PREFIX)]
 
 
 def _scalar_paths(section: type[Struct], prefix: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
