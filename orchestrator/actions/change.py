@@ -16,8 +16,7 @@ from orchestrator.errors import ExitCode, SafetyLimitError, UsageError, worst
 from orchestrator.foreign_folders import innermost_foreign_folder
 from orchestrator.paths import parent_of
 from orchestrator.plan.build import with_full_reads
-from orchestrator.plan.companions.left_behind import IS_CLUTTER
-from orchestrator.plan.model import Operation, Plan, Verb, updated_lists
+from orchestrator.plan.model import IS_CLUTTER, Operation, Plan, Verb, updated_lists
 from orchestrator.report.reporter import Offer
 from orchestrator.wording import money_text, number_text, size_text
 

@@ -32,6 +32,8 @@ GONE_FOLDERS = "gone_folders"
 
 NUMBERED = "collision: number"
 """How the reason begins of an operation that gives a file a name with a number, because others want the same name or have it."""
+IS_CLUTTER = "clutter in a folder that is emptied"
+"""The reason of a quarantine."""
 
 
 class Verb(StrEnum):

@@ -6,9 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from orchestrator.plan.companions.left_behind import IS_CLUTTER
 from orchestrator.plan.companions.playlists.formats import may_be_list
-from orchestrator.plan.model import Header, Plan, Verb, mirrors_of
+from orchestrator.plan.model import IS_CLUTTER, Header, Plan, Verb, mirrors_of
 from orchestrator.plan.music.disc_folders import album_folder
 from orchestrator.records import OWN_DIRECTORY
 from orchestrator.report.plan_view import PlanStep, steps

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.plan.companions.left_behind import IS_CLUTTER
-from orchestrator.plan.model import NUMBERED, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
+from orchestrator.plan.model import IS_CLUTTER, NUMBERED, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.records import OWN_DIRECTORY, Ref
 from orchestrator.report.outline_view import outline_lines
 from orchestrator.report.plan_outline import Where, by_folder, outline

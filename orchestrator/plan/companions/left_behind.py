@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable, Iterator
 from orchestrator.paths import collision_key, directories_above, is_clutter, join_location, parent_of, parents_of
 from orchestrator.plan.companions.records import Companion, CompanionKind
 from orchestrator.plan.companions.sorting import is_music
-from orchestrator.plan.model import Skipped
+from orchestrator.plan.model import IS_CLUTTER, Skipped
 from orchestrator.plan.ordering import Move
 from orchestrator.plan.shared_names import quarantine_move
 from orchestrator.records import Entry, Item, Ref
-
-IS_CLUTTER = "clutter in a folder that is emptied"
 
 
 def left_behind(
