@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from orchestrator.actions.duplicates import hash_files, read_file_ends
+from orchestrator.actions.known_plans import organize_plan
 from orchestrator.actions.reading_bill import bill_of_full_reads
 from orchestrator.actions.scan import litter_items
 from orchestrator.actions.session import Session
@@ -24,7 +25,6 @@ from orchestrator.errors import ExitCode, worst
 from orchestrator.location import Location
 from orchestrator.paths import location_prefix
 from orchestrator.plan.model import Plan
-from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, items_at
 from orchestrator.records import Item, Ref
 from orchestrator.storage.protocol import Storage
@@ -67,7 +67,7 @@ def plan_compared(
     spellings = Spellings()
     code = ExitCode.DONE
     while True:
-        made = plan_organize(request)
+        made = organize_plan(request, session.state)
         pairs = [pair for pair in dict.fromkeys(made.undecided) if pair not in asked]
         asked.update(pairs)
         known = spellings.checked(request, made.respelled, session.storage(target))
@@ -85,7 +85,7 @@ def plan_compared(
             code = worst([code, reading])
         session.reporter.stage("planning")
     if made.litter:
-        made = plan_organize(replace(request, litter=litter_items(session, source, made.litter)))
+        made = organize_plan(replace(request, litter=litter_items(session, source, made.litter)), session.state)
     return made, code
 
 

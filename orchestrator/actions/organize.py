@@ -18,6 +18,7 @@ from orchestrator.actions.duplicates import (
     search_with_ends,
     show_duplicates,
 )
+from orchestrator.actions.known_plans import organize_plan
 from orchestrator.actions.locations import check_exists, check_target, source_and_target
 from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
@@ -39,7 +40,6 @@ from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.dedup.planner import DedupLocation
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.duplicates import duplicates_of
-from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.profiles import load_profile
 from orchestrator.records import Item
@@ -165,7 +165,7 @@ def _make_plan(
         request, ends = _compared(session, options, request, search, (source, target))
     session.reporter.stage("planning")
     if no_scan:
-        made, compared = plan_organize(request), ExitCode.DONE
+        made, compared = organize_plan(request, session.state), ExitCode.DONE
     else:
         reached = [mirror for mirror in mirrors.locations if mirror.fs in {one.fs for one in listed}]
         made, compared = plan_compared(session, request, source, target, options, mirrors=reached)
