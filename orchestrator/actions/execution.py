@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -302,11 +302,15 @@ def _catalogue_errors_reported(session: Session) -> Iterator[None]:
 
 def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     """Report every problem of a run, and count it in the summary."""
-    sources = {one.src.path: one.src.fs for one in plan.operations} if result.problems else {}
+    sources: dict[str, set[str]] = defaultdict(set)
+    for one in plan.operations if result.problems else ():
+        sources[one.src.path].add(one.src.fs)
     for problem in result.problems:
-        location = sources.get(problem.path or "") if problem.code is ExitCode.SOME_FAILED else None
+        locations = sources.get(problem.path or "", set())
+        location = next(iter(locations)) if len(locations) == 1 else None
         code = _ERROR_CODES.get(problem.code, "unexpected")
-        session.problems.report(code, problem.message, problem.path, location=location)
+        stands = problem.code is ExitCode.SOME_FAILED
+        session.problems.report(code, problem.message, problem.path, location=location, stands=stands)
     for note in result.notes:
         session.reporter.warning(note)
     summary = session.summary

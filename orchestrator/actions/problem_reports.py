@@ -108,15 +108,17 @@ class ProblemReports:
         finally:
             self._unattended = False
 
-    def report(self, code: str, message: str, path: str | None = None, *, location: str | None = None) -> None:
+    def report(
+        self, code: str, message: str, path: str | None = None, *, location: str | None = None, stands: bool = True
+    ) -> None:
         """Report a problem for which the command ends with 3, unless it is no news or the user ignores it.
 
-        `location` (in canonical form) is given for problems that stand until somebody removes their cause; without it, or
-        outside of `looking_for`, a problem is always news.
+        `location`, in canonical form. `stands`: until somebody removes the cause. Otherwise, without a location, or outside of
+        `looking_for`, a problem is always news.
         """
-        if location is None or self._search is None:
+        if location is None or not stands or self._search is None:
             self.count()
-            self._reporter.error(code, message, path)
+            self._reporter.error(code, message, path, location)
             return
         found = StandingProblem(location, path or "", code, message)
         self._search.found.append(found)

@@ -15,7 +15,7 @@ from orchestrator.actions.run_results import run_result, run_text
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run, RunState, Stage
 from orchestrator.apply.protocol.fingerprint import same_file
-from orchestrator.apply.undo import undo_plan
+from orchestrator.apply.undo import moved_on_by, undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, TransientError
 from orchestrator.plan.model import CompletedOperation
@@ -23,6 +23,7 @@ from orchestrator.prices import REQUEST_KINDS
 from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import Column
 from orchestrator.storage.protocol import StatCall
+from orchestrator.wording import counted
 
 
 def list_runs(session: Session) -> list[Run]:
@@ -192,6 +193,10 @@ def undo(options: UndoOptions, session: Session) -> ChangeResult:
             missing=lambda files: _missing(session, files),
         )
         skipped = report_skipped(session, plan)
+        for later, files in moved_on_by(session.journal, run.id, plan).items():
+            described = session.journal.run(later).described
+            moved = f"run {described} moved {counted(files, 'file')} on"
+            session.reporter.warning(f"{moved} from where this run had put them, and they will be skipped: undo that run first")
         return Planned(plan, skipped, nothing_to_do=f"run {run.id}: nothing is left to undo")
 
     return change(session, make_plan, command="undo", touching=(run.source, run.target), limited=False, undoes=run.id)

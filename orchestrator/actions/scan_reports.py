@@ -92,7 +92,9 @@ def report_scan(
         session.reporter.finding("suspect", why, path)
     for path in result.vanished:
         hidden = ", or it is in a folder that shares its name with another one" if result.folders_may_hide else ""
-        session.problems.report("vanished", f"was listed, but was gone when it was read{hidden}", path)
+        session.problems.report(
+            "vanished", f"was listed, but was gone when it was read{hidden}", path, location=location.fs, stands=False
+        )
     for path, reason in result.failures:
         session.problems.report("failed", reason, path, location=location.fs)
     for path in result.difference.listed_twice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
@@ -35,6 +36,19 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str,
     stood_in_for = [one for one in _stood_in_for(left) if one.destination not in deleted]
     deleted |= dict.fromkeys(missing(stood_in_for) if stood_in_for else (), "")
     return plan_undo(left, run.header, run_id=run_id, tool_version=tool_version, created=created, deleted=deleted)
+
+
+def moved_on_by(journal: Journal, run_id: str, plan: Plan) -> dict[str, int]:
+    """Runs after `run_id`, oldest first -> how many files they have moved away from where the plan that undoes it expects them."""
+    expected = {one.src for one in plan.operations}
+    moved_by: dict[Ref, str] = {}
+    for run in _since(journal, run_id):
+        for one in journal.completed(run.id):
+            if one.operation.src in expected and one.operation.verb not in LEAVING_THE_SOURCE:
+                moved_by[one.operation.src] = run.id
+            moved_by.pop(one.destination, None)
+    counts = Counter(moved_by.values())
+    return {run.id: counts[run.id] for run in _since(journal, run_id) if counts[run.id]}
 
 
 def _with_replaced(completed: Sequence[CompletedOperation], run_id: str) -> list[CompletedOperation]:

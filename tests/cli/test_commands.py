@@ -158,6 +158,22 @@ def test_an_interrupted_sync_is_named_with_what_it_does_before_another_command_f
     assert notes(program(*sync, "--dry-run")) == []
 
 
+def test_an_undo_in_the_wrong_order_names_the_run_to_undo_first_and_each_file_with_its_location(
+    music: Path, program: Program
+) -> None:
+    first = program("organize", str(music), "--yes")
+    later = program("organize", str(music), "--layout", "flat", "--yes")
+    warnings = [event["message"] for event in program("undo", first.run, "--dry-run").events if event["type"] == "warning"]
+    assert len(warnings) == 1
+    assert later.run in warnings[0] and "moved 3 files on" in warnings[0]
+    partly = program("undo", first.run, "--yes", codes=(3,))
+    tracks = {path for path in ORGANIZED if path.endswith(".flac")}
+    assert {(error["path"], error["location"]) for error in partly.errors} == {(path, str(music)) for path in tracks}
+    program("undo", later.run, "--yes")
+    in_order = program("undo", first.run, "--yes")
+    assert [event for event in in_order.events if event["type"] == "warning"] == []
+
+
 def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
     file = tmp_path / "a.plan"

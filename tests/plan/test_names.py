@@ -46,6 +46,8 @@ PORTABLE = Names(RULES["portable"])
         (unicodedata.normalize("NFD", "été"), "été"),
         ("{}", "{}"),
         ("é" * 200, "é" * 127),
+        ("é" * 200 + " [Remaster] (1977)", "é" * 118 + " [Remaster] (1977)"),
+        ("x" * 300 + " (" + "y" * 200 + ")", "x" * 255),
         ("x" * 254 + ".", "x" * 254),
     ],
 )
@@ -63,6 +65,7 @@ def test_a_directory_is_portable(raw: str, legal: str) -> None:
         ("CON", ".mp3", 1, "CON_.mp3"),
         ("aux.live", ".mp3", 2, "aux_.live (2).mp3"),
         ("é" * 200, ".flac", 1, "é" * 125 + ".flac"),
+        ("é" * 200 + " [Live]", ".flac", 1, "é" * 121 + " [Live].flac"),
         ("é" * 200, ".flac", 12, "é" * 122 + " (12).flac"),
         ("🎵" * 80, ".mp3", 1, "🎵" * 62 + ".mp3"),
         ("desktop", ".ini", 1, "desktop_.ini"),

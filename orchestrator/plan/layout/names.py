@@ -2,7 +2,7 @@
 
 The steps, in order: normalize and remove invisible characters, replace what the config says, replace separators and forbidden
 characters, trim the ends, avoid reserved names and those of folders of other programs, use the fallback if nothing is left, cut
-to the limit. Every function is idempotent.
+to the limit; years and labels in brackets at the end stay. Every function is idempotent.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ def names_for(rules: str, target: Capabilities, replace: Mapping[str, str]) -> N
     """The names of one target. `rules`: a rule set, or "target" for the one of its provider. Raises UsageError."""
     return Names(rules_named(target.names if rules == "target" else rules), target.max_component_bytes, replace)
 
+
+_BRACKETS = re.compile(r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))+\Z")
+"""What a name ends with in brackets: the year, or the label that tells an album from another one of its name."""
 
 _WIDE_DOT = "\uff0e"
 """rclone takes a name that consists of one or two of these for `.` or `..`."""
@@ -175,4 +178,9 @@ class Names:
         encoded = text.encode()
         if len(encoded) <= limit:
             return text
-        return encoded[:limit].decode("utf-8", "ignore").rstrip()
+        found = _BRACKETS.search(text, len(text) - limit // 4)
+        end = found.group() if found else ""
+        room = limit - len(end.encode())
+        if room < limit // 2:
+            end, room = "", limit
+        return encoded[:room].decode("utf-8", "ignore").rstrip() + end
