@@ -39,7 +39,7 @@ def undo_plan(journal: Journal, run_id: str, *, tool_version: str, created: str,
 
 
 def moved_on_by(journal: Journal, run_id: str, plan: Plan) -> dict[str, int]:
-    """Runs after `run_id`, oldest first -> how many files they have moved away from where the plan that undoes it expects them."""
+    """Runs after `run_id`, oldest first -> how many files they have moved from where the plan that undoes it expects them."""
     expected = {one.src for one in plan.operations}
     moved_by: dict[Ref, str] = {}
     for run in _since(journal, run_id):

@@ -89,8 +89,9 @@ class _ToFile(_Lenient, WatchedFileHandler):
             self.handleError(record)
 
     def _open(self) -> Any:
-        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        return super()._open()
+        # A pipe that nobody reads is an error, not a wait; O_NONBLOCK means nothing for files.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        return os.fdopen(os.open(self.baseFilename, flags, 0o600), "a", encoding=self.encoding, errors=self.errors)
 
 
 class _ToStream(_Lenient, logging.StreamHandler[TextIO]):

@@ -165,7 +165,8 @@ def test_an_undo_in_the_wrong_order_names_the_run_to_undo_first_and_each_file_wi
     later = program("organize", str(music), "--layout", "flat", "--yes")
     warnings = [event["message"] for event in program("undo", first.run, "--dry-run").events if event["type"] == "warning"]
     assert len(warnings) == 1
-    assert later.run in warnings[0] and "moved 3 files on" in warnings[0]
+    assert later.run in warnings[0]
+    assert "moved 3 files on" in warnings[0]
     partly = program("undo", first.run, "--yes", codes=(3,))
     tracks = {path for path in ORGANIZED if path.endswith(".flac")}
     assert {(error["path"], error["location"]) for error in partly.errors} == {(path, str(music)) for path in tracks}

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.main import run
+from orchestrator.errors import UsageError
 from orchestrator.report.log import ROOT, logging_to
 from tests.audio import make_many, track_bytes
 
@@ -105,6 +106,21 @@ def test_a_full_disk_ends_no_command(tmp_path: Path) -> None:
         for _ in range(2):
             logging.getLogger(f"{ROOT}.test").info("lost")
     assert [one.errno for one in failures] == [errno.ENOSPC], "it is said once"
+
+
+def test_a_pipe_that_nobody_reads_is_an_error_and_one_that_is_full_ends_no_command(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="cannot write the log file"), logging_to(pipe, sys.stderr, verbose=0):
+        pass
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    failures: list[OSError] = []
+    with logging_to(pipe, sys.stderr, verbose=0, failed=failures.append):
+        for _ in range(200):
+            logging.getLogger(f"{ROOT}.test").info("x" * 1000)
+    assert [one.errno for one in failures] == [errno.EAGAIN], "it is said once"
+    assert os.read(reader, 10)
+    os.close(reader)
 
 
 def test_only_run_goes_on_without_its_log(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
