@@ -1,12 +1,36 @@
-"""Writes a file so that it appears complete or not at all: under a temporary name beside it, flushed, then renamed."""
+"""Writes a file so that it appears complete or not at all: under a temporary name beside it, flushed, then renamed.
+
+A device or a pipe is written to as it is. A file that a person names may be one of their music by mistake, so what is there is
+only replaced if it is of the same kind.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+_BEGINNINGS: Final = {
+    "plan": b'{"format":"music-orchestrator-plan/',
+    "web page": b"<!doctype html>",
+    "manifest": b'{"format":"music-orchestrator-manifest/',
+    "text file of metrics": b"# HELP music_orchestrator_",
+}
+"""Kind of file that we write where a person says -> what it begins with."""
+
+
+def check_replaceable(file: Path, kind: str) -> None:
+    """Raise FileExistsError if a file is there that is neither empty nor of this kind (see _BEGINNINGS)."""
+    if file.is_file():
+        beginning = _BEGINNINGS[kind]
+        with file.open("rb") as stream:
+            begins = stream.read(len(beginning))
+        if begins and begins != beginning:
+            raise FileExistsError(errno.EEXIST, f"a file is there that is no {kind}")
 
 
 def write_atomically(file: Path, content: Iterable[bytes], mode: int = 0o600) -> None:
@@ -14,6 +38,10 @@ def write_atomically(file: Path, content: Iterable[bytes], mode: int = 0o600) ->
 
     The temporary name begins with a dot and does not end as the file does, so that who reads a folder by suffix passes it by.
     """
+    if file.exists() and not file.is_file():
+        with file.open("wb") as stream:
+            stream.writelines(content)
+        return
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
     temporary = Path(name)
     try:

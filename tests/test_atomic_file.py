@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from orchestrator.atomic_file import write_atomically
+from orchestrator.atomic_file import check_replaceable, write_atomically
+from tests.audio import track_bytes
 from tests.servers.disk import small_disk
 
 
@@ -40,6 +42,27 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path
     assert ([*tmp_path.iterdir()], file.read_bytes()) == ([file], b"old")
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "no/such/folder", [b"new"])
+
+
+@pytest.mark.parametrize("kind", ["plan", "web page", "manifest", "text file of metrics"])
+def test_only_a_file_of_its_kind_is_replaced(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "a"
+    check_replaceable(file, kind)
+    file.touch()
+    check_replaceable(file, kind)
+    file.write_bytes(track_bytes("mp3", None))
+    with pytest.raises(FileExistsError, match=f"no {kind}"):
+        check_replaceable(file, kind)
+
+
+def test_a_pipe_is_written_to_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    check_replaceable(pipe, "plan")
+    write_atomically(pipe, [b"new"])
+    assert (os.read(reader, 10), pipe.is_fifo()) == (b"new", True)
+    os.close(reader)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from orchestrator.atomic_file import check_replaceable
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import Plan
 from orchestrator.plan.plan_file import write_plan
 
 
 def check_output_file(file: str | None, what: str) -> Path | None:
-    """The path of a plan file or page (`what`) that will be written later. Raises UsageError now for one that cannot be."""
+    """The path of a "plan" or "web page" (`what`) that will be written later. Raises UsageError now for one that cannot be."""
     if file is None:
         return None
     path = Path(file)
@@ -18,6 +19,10 @@ def check_output_file(file: str | None, what: str) -> Path | None:
         raise UsageError(f"{file} is a folder; name a file for the {what}")
     if not path.parent.is_dir():
         raise UsageError(f"cannot write the {what} to {file}: there is no folder {path.parent}")
+    try:
+        check_replaceable(path, what)
+    except OSError as error:
+        raise UsageError(f"cannot write the {what} to {file}: {error.strerror}") from error
     return path
 
 

@@ -35,7 +35,7 @@ class StatsResult(msgspec.Struct, frozen=True):
 
 def stats(options: StatsOptions, session: Session) -> StatsResult:
     """Scan a location (or, with `no_scan`, take the catalogue), count, and report. Raises what scanning raises."""
-    page = check_output_file(options.html, "page")
+    page = check_output_file(options.html, "web page")
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, reading=options.reading)
     result, _ = latest_scan(session, location, settings, no_scan=options.no_scan)

@@ -24,6 +24,7 @@ from orchestrator.actions.scan_reports import report_closed, report_scan, report
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.quarantine import quarantined_files
+from orchestrator.atomic_file import check_replaceable
 from orchestrator.catalogue.kept_reads import KeptReads
 from orchestrator.catalogue.selection import CLOSED
 from orchestrator.catalogue.update import ScanResult
@@ -134,6 +135,10 @@ def _manifest(options: VerifyOptions, source: Location) -> Path | None:
     file = Path(options.manifest).expanduser().absolute()
     if not file.parent.is_dir() or file.is_dir() or not os.access(file.parent, os.W_OK):
         raise UsageError(f"--manifest {options.manifest}: this file cannot be written: name one in an existing folder")
+    try:
+        check_replaceable(file, "manifest")
+    except OSError as error:
+        raise UsageError(f"--manifest {options.manifest}: {error.strerror}") from error
     if source.local and path_below(os.path.realpath(file.parent), os.path.realpath(source.fs)) is not None:
         raise UsageError(f"--manifest {options.manifest} lies in the source, where the next `verify` would miss it in the target")
     return file

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.atomic_file import write_atomically
+from orchestrator.atomic_file import check_replaceable, write_atomically
 from orchestrator.errors import IntegrityError, OrchestratorError, UsageError
 from orchestrator.plan.build import encoded, plan_id_of, seal
 from orchestrator.plan.model import FORMAT, READABLE_FORMATS, Header, Operation, Plan
@@ -24,7 +24,8 @@ _VERSION = re.compile(r"music-orchestrator-plan/([0-9]{1,9})")
 
 
 def write_plan(plan: Plan, file: Path) -> None:
-    """Write the plan, sealed, readable by its owner only. The file appears complete or not at all."""
+    """Write the plan, sealed, readable by its owner only. The file appears complete or not at all. Raises OSError."""
+    check_replaceable(file, "plan")
     sealed = seal(plan)
     header = msgspec.json.encode(sealed.header, order="deterministic") + b"\n"
     write_atomically(file, itertools.chain([header], encoded(sealed.operations)))

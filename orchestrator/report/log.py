@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -98,6 +98,15 @@ class _ToStream(_Lenient, logging.StreamHandler[TextIO]):
     pass
 
 
+def _is_binary(file: Path) -> bool:
+    """Whether a file is there that is no text, such as music that was named by mistake."""
+    try:
+        with file.open("rb") if file.is_file() else nullcontext() as stream:
+            return stream is not None and b"\0" in stream.read(64)
+    except OSError:
+        return False  # opening it says what is wrong
+
+
 @contextmanager
 def logging_to(
     file: Path | None,
@@ -114,6 +123,8 @@ def logging_to(
     logger = logging.getLogger(ROOT)
     handlers: list[logging.Handler] = [logging.NullHandler()]
     if file is not None:
+        if _is_binary(file):
+            raise UsageError(f"cannot write the log file {file}: a file is there that is no text")
         try:
             to_file = _ToFile(file, encoding="utf-8", errors="backslashreplace")
         except OSError as error:

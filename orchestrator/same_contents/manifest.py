@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.atomic_file import write_atomically
+from orchestrator.atomic_file import check_replaceable, write_atomically
 from orchestrator.errors import UsageError
 from orchestrator.same_contents.matching import Matching
 from orchestrator.same_contents.records import Proof, Wanted
@@ -23,6 +23,7 @@ def write_manifest(file: Path, source: str, target: str, found: Matching, read: 
     `source` and `target` are the locations. `read`: when the first and the last file was read (seconds since 1970), if any was.
     """
     try:
+        check_replaceable(file, "manifest")
         write_atomically(file, (msgspec.json.encode(line) + b"\n" for line in _lines(source, target, found, read)))
     except OSError as error:
         raise UsageError(f"cannot write the manifest {file}: {error.strerror}") from error

@@ -237,6 +237,28 @@ def test_help_that_cannot_be_printed_is_1_and_one_line(arguments: str) -> None:
     assert done.stderr == "error: cannot write to stdout: No space left on device\n"
 
 
+def test_no_output_replaces_a_file_of_another_kind(music: Path, program: Program, tmp_path: Path) -> None:
+    plan, song, page = tmp_path / "a.plan", music / "in" / "1.flac", tmp_path / "a.html"
+    before = tree(music)
+    for _ in range(2):
+        program("plan", str(music), "-o", str(plan))
+        program("show", str(plan), "--html", str(page))
+        program("stats", str(music), "--html", str(page))
+    for arguments in (
+        ["plan", str(music), "-o", str(song)],
+        ["organize", str(music), "--yes", "--plan", str(song)],
+        ["stats", str(music), "--html", str(song)],
+        ["show", str(plan), "--html", str(song)],
+        ["show", str(plan), "--html", str(plan)],
+        ["verify", str(music), str(tmp_path), "--manifest", str(plan)],
+        ["scan", str(music), "--log-file", str(song)],
+    ):
+        (error,) = program(*arguments, codes=(2,)).errors
+        assert "is there that is no" in error["message"]
+    assert tree(music) == before
+    program("apply", str(plan), "--yes")
+
+
 def test_a_change_without_a_terminal_needs_yes(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
     plan = str(tmp_path / "x.plan")

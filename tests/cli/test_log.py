@@ -16,7 +16,7 @@ import pytest
 from orchestrator.cli.main import run
 from orchestrator.errors import UsageError
 from orchestrator.report.log import ROOT, logging_to
-from tests.audio import make_many, track_bytes
+from tests.audio import make_many, make_track, track_bytes
 
 
 @pytest.fixture
@@ -106,6 +106,13 @@ def test_a_full_disk_ends_no_command(tmp_path: Path) -> None:
         for _ in range(2):
             logging.getLogger(f"{ROOT}.test").info("lost")
     assert [one.errno for one in failures] == [errno.ENOSPC], "it is said once"
+
+
+def test_music_that_was_named_as_the_log_stays_as_it_is(tmp_path: Path) -> None:
+    content = make_track(tmp_path / "a.flac", "flac", None)
+    with pytest.raises(UsageError, match="no text"), logging_to(tmp_path / "a.flac", sys.stderr, verbose=0):
+        pass
+    assert (tmp_path / "a.flac").read_bytes() == content
 
 
 def test_a_pipe_that_nobody_reads_is_an_error_and_one_that_is_full_ends_no_command(tmp_path: Path) -> None:

@@ -73,11 +73,12 @@ def test_the_text_follows_the_grammar_whatever_jobs_are_called() -> None:
 
 def test_the_file_is_replaced_and_everybody_may_read_it(tmp_path: Path) -> None:
     file = tmp_path / "jobs.prom"
-    file.write_text("old")
+    old = "# HELP music_orchestrator_job_last_failed Old.\n"
+    file.write_text(old)
     file.chmod(0o600)
     with file.open() as reader:
         write(file, "new\n")
-        assert reader.read() == "old", "who reads it at this moment reads all of the old one"
+        assert reader.read() == old, "who reads it at this moment reads all of the old one"
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("new\n", 0o644)
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.prom"]
     with pytest.raises(UsageError, match=r"cannot write /no/such/x\.prom: No such file or directory"):

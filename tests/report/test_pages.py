@@ -134,7 +134,7 @@ def test_hostile_names_come_through_as_people_read_them(tmp_path: Path) -> None:
 
 def test_a_page_replaces_the_one_before_as_a_whole(tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    file.write_text("before")
+    file.write_text("<!doctype html>before")
     document = plan_document(plan())
 
     def broken(_rows: object) -> None:
@@ -142,7 +142,7 @@ def test_a_page_replaces_the_one_before_as_a_whole(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError):
         write_page(msgspec.structs.replace(document, rows=broken), file)
-    assert file.read_text() == "before"
+    assert file.read_text() == "<!doctype html>before"
     mask = os.umask(0o027)
     try:
         saved(document, tmp_path)

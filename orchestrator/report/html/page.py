@@ -22,6 +22,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from orchestrator.atomic_file import check_replaceable
 from orchestrator.errors import UsageError
 from orchestrator.report.html.document import STATES, Document, Remark, Section
 from orchestrator.report.html.rows import VERBS, Rows
@@ -38,6 +39,7 @@ _PLACE = re.compile("@@([a-z]+)@@")
 def write_page(document: Document, file: Path) -> None:
     """Write the page, readable as the user's umask says. The file appears complete or not at all. Raises UsageError."""
     try:
+        check_replaceable(file, "web page")
         with _replaced(file) as stream:
             before, _, after = frame(document).partition("@@rows@@")
             stream.write(before.encode())
