@@ -48,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(profile)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background job; programs inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A fourth of what a start of rclone takes is the collection of garbage; tests start thousands.
+    os.environ.setdefault("GOGC", "800")
+    os.environ.setdefault("GOMEMLIMIT", "256MiB")
     if os.environ.get("CI") == "true":
         _work_in_memory()
     if profile == "nightly":

@@ -18,8 +18,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -191,9 +192,21 @@ def serve() -> None:
         if not pid:
             _prepare(order)
             sys.argv[1:] = order.arguments
-            main.main()
+            _run_and_leave(main.main)
         _tell(pid)
         _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _run_and_leave(program: Callable[[], None]) -> None:
+    """Run the program and end as Python does, but do not take apart what was imported: that took longer than many a run."""
+    try:
+        program()
+    except SystemExit as end:
+        threading._shutdown()  # type: ignore[attr-defined] # as multiprocessing ends its forks
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def _load_all() -> None:

@@ -11,8 +11,12 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import sys
+
+try:
+    import _signal as signal  # type: ignore[import-not-found] # without the enums of `signal`, which took a third of the start
+except ImportError:  # not in every Python
+    import signal
 
 GRACE_S = 0.5
 PR_SET_PDEATHSIG = 1

@@ -1,7 +1,7 @@
 """The environment of rclone's processes: an allow-list, so that nothing inherited changes what rclone does.
 
 An inherited `RCLONE_DRY_RUN`, `RCLONE_BACKUP_DIR`, `RCLONE_MAX_DELETE` or `RCLONE_RC_NO_AUTH` would. rclone gets only the user's
-rclone config and its password, the proxies, and the variables that the profiles name for their providers.
+config of rclone and its password, the proxies, limits of memory, and the variables that the profiles name for their providers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _NAMES = frozenset(
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "DBUS_SESSION_BUS_ADDRESS"),
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy"),
         *("RCLONE_CONFIG", "RCLONE_PASSWORD_COMMAND", "RCLONE_CA_CERT"),
+        *("GOGC", "GOMEMLIMIT"),  # how much memory it may use before it collects garbage (rclone's FAQ advises GOGC=20)
     }
 )
 _PREFIXES = ("LC_", "XDG_", "RCLONE_CONFIG_")

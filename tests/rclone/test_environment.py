@@ -12,9 +12,10 @@ def test_rclone_inherits_no_settings() -> None:
     assert not child_environment(dict.fromkeys((*names, "LD_PRELOAD"), "x")).keys() & {*names, "LD_PRELOAD"}
 
 
-def test_rclone_inherits_config_credentials_and_proxies() -> None:
+def test_rclone_inherits_config_credentials_proxies_and_how_much_memory_it_may_use() -> None:
     names = (
         *("RCLONE_CONFIG", "RCLONE_CONFIG_PASS", "RCLONE_PASSWORD_COMMAND", "RCLONE_CONFIG_MINE_TYPE", "RCLONE_CA_CERT"),
+        *("GOGC", "GOMEMLIMIT"),
         *("HTTPS_PROXY", "AWS_PROFILE", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_STORAGE_ACCOUNT", "HOME", "SSH_AUTH_SOCK"),
     )
     assert child_environment(dict.fromkeys(names, "x")).items() >= dict.fromkeys(names, "x").items()
