@@ -15,17 +15,13 @@ from pathlib import Path
 import pytest
 
 from scripts import terminal_picture
+from tests.documents import PROGRAM, ROOT, blocks, lines
 from tests.library import make_library
-
-ROOT = Path(__file__).parents[2]
-MADE_BY_OTHERS = {"scripts/test", "pip install '.[rclone]'"}
-"""Not run here: `scripts/test` runs this test, and scripts/smoke-wheel installs the wheel."""
 
 
 def commands() -> list[str]:
     """Every line of every shell block, without its comment."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    return [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines() if line.strip()]
+    return [line for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"), "sh") for line in lines(block)]
 
 
 @pytest.fixture
@@ -58,7 +54,7 @@ def answer_yes(command: list[str], home: Path, environment: dict[str, str]) -> t
 def test_each_command_of_the_readme_works(home: Path) -> None:
     beside = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {"HOME": str(home), "PATH": beside, "RCLONE_CONFIG": str(home / "rclone.conf"), "LANG": "C.UTF-8"}
-    ours = [line for line in commands() if line.startswith("music-orchestrator ")]
+    ours = [line for line in commands() if line.startswith(PROGRAM)]
     assert len(ours) > 8
     last_run = ""
     for line in ours:
@@ -71,18 +67,52 @@ def test_each_command_of_the_readme_works(home: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_the_demo_works(tmp_path: Path) -> None:
-    others = [line for line in commands() if not line.startswith("music-orchestrator ")]
-    assert set(others) == {"scripts/demo", *MADE_BY_OTHERS}
+    assert others()[0] == "scripts/demo"
     run_demo(ROOT, tmp_path)
+
+
+def others() -> list[str]:
+    """The lines that do not start our program."""
+    return [line for line in commands() if not line.startswith(PROGRAM)]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A fresh one, without an environment."""
+    copied = tmp_path / "checkout"
+    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__"))
+    return copied
 
 
 @pytest.mark.nightly
 @pytest.mark.timeout(600)
-def test_the_demo_makes_its_own_environment(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".venv", ".git", ".*_cache", "__pycache__"))
+def test_the_demo_makes_its_own_environment(checkout: Path, tmp_path: Path) -> None:
     run_demo(checkout, tmp_path)
-    assert (checkout / ".venv" / "bin" / "music-orchestrator").exists()
+    assert (checkout / ".venv" / "bin" / PROGRAM).exists()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(600)
+def test_the_lines_that_install_it_are_enough_in_an_empty_home(checkout: Path, tmp_path: Path) -> None:
+    """With Python and the system's commands, and nothing else: rclone comes with it."""
+    home, system = tmp_path / "home", tmp_path / "bin"
+    home.mkdir()
+    system.mkdir()
+    (system / "python3").symlink_to(Path(sys.executable).resolve())
+    demo, *install = others()
+    assert demo == "scripts/demo"
+    environment = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG"))}
+    ended = subprocess.run(
+        ["/bin/sh", "-e", "-c", "\n".join([*install, f"{PROGRAM} doctor"])],
+        cwd=checkout,
+        env=environment | {"HOME": str(home), "PATH": f"{system}:/usr/bin:/bin", "PIP_NO_CACHE_DIR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert f"{home}/mo/" in ended.stdout  # where its rclone is
 
 
 def run_demo(checkout: Path, tmp_path: Path) -> None:
