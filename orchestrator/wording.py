@@ -6,10 +6,9 @@ MAX_REPEATED = 80
 """The most characters of a value that an error repeats."""
 
 
-def counted(number: int, noun: str, *, grouped: bool = False) -> str:
-    """A number of things: "1 link", "2 links"; with `grouped` digits "2,000 links". For nouns with a regular plural."""
-    digits = f"{number:,}" if grouped else str(number)
-    return f"{digits} {noun}" if number == 1 else f"{digits} {noun}s"
+def counted(number: int, noun: str) -> str:
+    """A number of things: "1 link", "2,000 links". For nouns with a regular plural."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def repeated(value: object) -> str:

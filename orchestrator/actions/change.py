@@ -49,7 +49,7 @@ class ChangeResult(msgspec.Struct, frozen=True):
 def changes_question(plan: Plan) -> str:
     """What to ask before an ordinary plan is carried out."""
     number = len(plan.operations)
-    return "Make this change?" if number == 1 else f"Make these {number} changes?"
+    return "Make this change?" if number == 1 else f"Make these {number:,} changes?"
 
 
 def change(

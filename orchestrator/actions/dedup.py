@@ -230,7 +230,7 @@ def _delete_quarantined(session: Session, run_id: str) -> ExitCode:
     for one in completed:
         kept = one.operation.expect.kept
         if one.operation.verb is Verb.QUARANTINE and kept and not deletable(one.operation):
-            why = f"stays in the quarantine: it does not hold the same bytes or audio as {kept.path} (tier {kept.tier})"
+            why = f"stays in the quarantine: it does not hold the same bytes or audio as {kept.path}"
             session.reporter.finding("not-deleted", why, one.operation.src.path)
     plan = plan_deleting_duplicates(
         completed,

@@ -63,7 +63,9 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     under_way = holder_of(session.state) is not None
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
-        session.reporter.table("job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs")
+        session.reporter.table(
+            "job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs; docs/jobs.md says how to write one"
+        )
         broken = [
             {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}
             for one in broken_ways(session)

@@ -66,26 +66,30 @@ def _run(options: RunOptions, session: Session, jobs: Mapping[str, Job], wait_s:
             return _Jobs(session, options, reports).do(jobs)
 
 
+_HOW_TO_WRITE_ONE = "docs/jobs.md says how to write a job"
+
+
 def chosen_jobs(session: Session, names: Sequence[str]) -> dict[str, Job]:
     """These jobs of the config, or all. Raises UsageError for one that it does not have."""
     known = session.config.jobs
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else _jobs_there(session)
+            hint = f"did you mean {near[0]}?" if near else jobs_there(session)
             raise UsageError(f"there is no job {name}; {hint}")
     if not known:
-        raise UsageError(_jobs_there(session))
+        raise UsageError(jobs_there(session))
     return {name: as_job(known[name]) for name in names or known}
 
 
-def _jobs_there(session: Session) -> str:
+def jobs_there(session: Session) -> str:
+    """Which jobs the config has; otherwise how to write one."""
     file = session.loaded_config.path
     if session.config.jobs:
         return f"{file} has {', '.join(session.config.jobs)}"
     if not file.exists():
-        return f"there is no config file {file}; `music-orchestrator config init` writes one"
-    return f"{file} has no `jobs:` to run (docs/configuration.md says how to write one)"
+        return f"there is no config file {file}; `music-orchestrator config init` writes one, and {_HOW_TO_WRITE_ONE}"
+    return f"{file} has no `jobs:` yet; {_HOW_TO_WRITE_ONE}"
 
 
 def _check_steps(session: Session, names: Sequence[str]) -> None:

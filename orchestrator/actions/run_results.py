@@ -11,29 +11,29 @@ from orchestrator.report.reporter import printable
 
 
 def run_result(run: Run, *, done: int, undone_by: Run | None = None, in_progress: bool = False) -> str:
-    """What became of a run: "interrupted 100/282", "done with 2 failed", "undone by RUN".
+    """What became of a run: "interrupted at 100 of 282", "done with 2 failed", "undone by RUN".
 
     `done`: how many of its operations are. `in_progress`: a process carries it out now.
     """
     if run.state.unfinished:
-        return f"{'running' if in_progress else 'interrupted'} {done}/{run.operations}"
+        return f"{'running:' if in_progress else 'interrupted at'} {done:,} of {run.operations:,}"
     if undone_by is not None:
         return f"{'' if undone_by.state is RunState.FINISHED else 'partly '}undone by {undone_by.id}"
     counts = run.summary
     if counts is None:
         return "done"
-    exit_code = f" (exit code {counts.exit_code})" if counts.exit_code else ""
+    exit_code = f" (exit {counts.exit_code})" if counts.exit_code else ""
     return _ended(run, counts, done) + exit_code
 
 
 def _ended(run: Run, counts: RunCounts, done: int) -> str:
     if run.state is RunState.FINISHED:
         return "done"
-    bad = [f"{number} {word}" for number, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if number]
+    bad = [f"{number:,} {word}" for number, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if number]
     if done == 0:
         return "nothing done" + (f": {', '.join(bad)}" if bad else "")
     if not bad and done < run.operations:
-        return f"given up at {done}/{run.operations}"
+        return f"given up at {done:,} of {run.operations:,}"
     return f"done with {', '.join(bad)}" if bad else "done"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.actions.job_check import job_problems
-from orchestrator.actions.jobs import chosen_jobs
+from orchestrator.actions.jobs import chosen_jobs, jobs_there
 from orchestrator.actions.schedule_install import ScheduleResult, fields, folders, install, installed, remove
 from orchestrator.actions.schedule_needs import calendars_of, schedule_of
 from orchestrator.actions.session import Session
@@ -37,7 +37,7 @@ def schedule(options: ScheduleOptions, session: Session) -> ScheduleResult:
     if options.list:
         return _list(options, session)
     if options.job is None:
-        raise UsageError("name a job of the config, or add --list")
+        raise UsageError(f"name a job, or add --list; {jobs_there(session)}")
     if options.remove:
         return _remove(options.job, options, session)
     made = _made(options.job, options, session)

@@ -66,20 +66,24 @@ class Load(msgspec.Struct):
         """All requests."""
         return round(sum(self.requests.values()))
 
-    def seconds(self, storage: Capabilities) -> float:
-        """How long it takes at the pace of the provider and the bandwidth in force."""
+    def seconds(self, storage: Capabilities) -> tuple[float, float]:
+        """How long it takes at the pace of the provider and the bandwidth in force; and how much of that is only assumed.
+
+        Nobody knows how fast a remote answers, and how fast a line without a limit is.
+        """
         if storage.local:
-            return self.number * _LOCAL_SECONDS / _STREAMS
+            return self.number * _LOCAL_SECONDS / _STREAMS, 0.0
         limits = storage.quotas or Quotas()
-        pace = min(_STREAMS / _REQUEST_SECONDS, limits.requests_per_second or math.inf)
+        pace, slowest = _STREAMS / _REQUEST_SECONDS, limits.requests_per_second or math.inf
         ways = (
             (self.up, storage.upload_bytes_per_second, limits.upload_gb_per_day),
             (self.down, storage.download_bytes_per_second, limits.download_gb_per_day),
         )
-        sending = (
-            size / min(_BYTES_PER_SECOND, rate or math.inf, (daily or math.inf) * GB / _DAY_S) for size, rate, daily in ways
-        )
-        return self.number / pace + sum(sending)
+        parts = [(self.number, pace, slowest)]
+        for size, rate, daily in ways:
+            parts.append((size, _BYTES_PER_SECOND, min(rate or math.inf, (daily or math.inf) * GB / _DAY_S)))
+        total = sum(number / min(assumed, limit) for number, assumed, limit in parts)
+        return total, sum(number / assumed for number, assumed, limit in parts if limit > assumed)
 
 
 def passes_through(operation: Operation, capabilities: Mapping[str, Capabilities]) -> bool:
@@ -121,11 +125,13 @@ def said_of(found: Mapping[str, Load], capabilities: Mapping[str, Capabilities],
     remotes = {fs: load for fs, load in found.items() if not capabilities[fs].local}
     requests = {kind: round(sum(load.requests[kind] for load in remotes.values())) for kind in REQUEST_KINDS}
     cost, currency = _cost(remotes, capabilities)
+    times = [load.seconds(capabilities[fs]) for fs, load in found.items()]
     return {
         "requests": sum(requests.values()),
         "bytes": content,
         "cost": cost,
-        "seconds": round(sum(load.seconds(capabilities[fs]) for fs, load in found.items()), 1),
+        "seconds": round(sum(seconds for seconds, _ in times), 1),
+        "seconds_assumed": round(sum(assumed for _, assumed in times), 1),
         "currency": currency,
         **requests,
         "bytes_up": sum(load.up for load in remotes.values()),

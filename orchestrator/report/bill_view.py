@@ -18,7 +18,7 @@ def bill(header: Header) -> Iterator[tuple[str, str]]:
     estimate = header.estimate
     if (requests := estimate.get("requests")) is not None:
         kinds = by_kind(estimate)
-        yield "requests", f"about {requests:.0f}{f' ({kinds})' if kinds else ''}"
+        yield "requests", f"about {requests:,.0f}{f' ({kinds})' if kinds else ''}"
     if (size := estimate.get("bytes")) is not None:
         yield "through this machine", size_text(float(size))
     if ways := [f"{size_text(float(size))} {word}" for key, word in _WAYS if (size := estimate.get(key))]:
@@ -28,13 +28,25 @@ def bill(header: Header) -> Iterator[tuple[str, str]]:
             yield "cost", f"about {money_text(float(cost), str(estimate.get('currency') or 'USD'))}{_not_counted(estimate)}"
     elif requests and (unknown := without_prices(header)):
         yield "cost", f"unknown: no prices of {printable(', '.join(unknown))} (docs/costs.md)"
-    if (seconds := estimate.get("seconds")) is not None:
-        yield "time", f"about {duration_text(float(seconds))}"
+    if time := time_text(estimate):
+        yield "time", time
+
+
+_MOST_ASSUMED = 0.1
+"""A time is only said if no larger share of it is assumed."""
+
+
+def time_text(estimate: Mapping[str, Any]) -> str:
+    """How long it takes, as far as that is known; "" for a plan that does not say it."""
+    if (seconds := estimate.get("seconds")) is None:
+        return ""
+    assumed = float(estimate.get("seconds_assumed", 0))
+    return "time unknown" if assumed > float(seconds) * _MOST_ASSUMED else f"about {duration_text(float(seconds))}"
 
 
 def by_kind(numbers: Mapping[str, Any]) -> str:
     """The requests of each kind, without those of which there are none."""
-    return ", ".join(f"{numbers[kind]} {kind}" for kind in REQUEST_KINDS if numbers.get(kind))
+    return ", ".join(f"{numbers[kind]:,} {kind}" for kind in REQUEST_KINDS if numbers.get(kind))
 
 
 def _not_counted(estimate: Mapping[str, Any]) -> str:

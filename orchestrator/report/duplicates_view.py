@@ -26,7 +26,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
     several = len({file.fs for file in _files(found)}) > 1
     if not in_plan:
         columns = (
-            Column("tier", "tier", whole=True, text=lambda row: tier_words(row["tier"])),
+            Column("tier", "what is the same", whole=True, text=lambda row: tier_words(row["tier"])),
             Column("path", "duplicate", text=named),
             Column("size", "size", right=True, whole=True, text=lambda row: size_text(row["size"])),
             Column("kept_path", "kept copy", heading=True, text=lambda row: named(row, "kept_")),
@@ -36,7 +36,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
     shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
     if shown:
         of_groups = (
-            Column("tier", "tier", text=lambda row: tier_words(row["tier"])),
+            Column("tier", "what is the same", text=lambda row: tier_words(row["tier"])),
             Column("files", "files", text=lambda row: " = ".join(map(named, row["files"]))),
             Column("why", "all kept because"),
         )
@@ -65,18 +65,18 @@ def totals(found: Duplicates) -> dict[str, Any]:
 
 
 def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
-    parts = [f"{Tier(tier).words}: {one['files']}" for tier, one in fields["tiers"].items() if one["files"]]
+    parts = [f"{Tier(tier).words}: {one['files']:,}" for tier, one in fields["tiers"].items() if one["files"]]
     text = f"{counted(fields['files'], 'duplicate')}, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
     if fields["staying"]:
-        text += f"; kept on purpose: {fields['staying']}"
+        text += f"; kept on purpose: {fields['staying']:,}"
     if fields["alike"]:
-        text += f"; only look alike: {fields['alike']}" + ("" if everything else " (-v lists them)")
+        text += f"; only look alike: {fields['alike']:,}" + ("" if everything else " (-v lists them)")
     return text
 
 
 def tier_words(tier: str) -> str:
-    """What a tier means, with the short name that the documents use for it."""
-    return f"{Tier(tier).words} ({tier})"
+    """What a tier means."""
+    return Tier(tier).words
 
 
 def _duplicate_row(one: Decision) -> dict[str, Any]:

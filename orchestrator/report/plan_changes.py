@@ -39,32 +39,30 @@ def _of_music(plan: Plan) -> Iterator[str]:
         found.setdefault(_kind(step, mirrors, header), []).append(step)
     copied = bool(header.options.get("copy"))
     if tracks := found.get("track"):
-        where = counted(
-            len({album_folder(step.dst.path) for step in tracks}), "album" if _by_album(header) else "folder", grouped=True
-        )
-        yield f"{counted(len(tracks), 'track', grouped=True)} {_verb(tracks, 'go', copied=copied)} to {where}"
+        where = counted(len({album_folder(step.dst.path) for step in tracks}), "album" if _by_album(header) else "folder")
+        yield f"{counted(len(tracks), 'track')} {_verb(tracks, 'go', copied=copied)} to {where}"
     if untagged := found.get("untagged"):
         folder = header.options["untagged"]
-        yield f"{counted(len(untagged), 'track', grouped=True)} without tags {_verb(untagged, 'go', copied=copied)} to {folder}/"
+        yield f"{counted(len(untagged), 'track')} without tags {_verb(untagged, 'go', copied=copied)} to {folder}/"
     yield from _beside_tracks(found)
     if mirrored := found.get("mirror"):
-        yield f"{counted(len(mirrored), 'file', grouped=True)} copied to {', '.join(sorted(mirrors))}"
+        yield f"{counted(len(mirrored), 'file')} copied to {', '.join(sorted(mirrors))}"
 
 
 def _beside_tracks(found: Mapping[str, Sequence[PlanStep]]) -> Iterator[str]:
     """What leaves, and what goes with the tracks."""
     if duplicates := found.get("duplicate"):
-        yield f"{counted(len(duplicates), 'duplicate', grouped=True)} to quarantine ({size_text(_size(duplicates))})"
+        yield f"{counted(len(duplicates), 'duplicate')} to quarantine ({size_text(_size(duplicates))})"
     if beside := found.get("of-duplicates"):
         yield f"{_others(beside)} of theirs too"
     if deleted := found.get("deleted"):
-        yield f"{counted(len(deleted), 'duplicate', grouped=True)} deleted for good ({size_text(_size(deleted))})"
+        yield f"{counted(len(deleted), 'duplicate')} deleted for good ({size_text(_size(deleted))})"
     if clutter := found.get("clutter"):
-        yield f"{counted(len(clutter), 'clutter file', grouped=True)} to quarantine"
+        yield f"{counted(len(clutter), 'clutter file')} to quarantine"
     if companions := found.get("companion"):
         yield f"{_others(companions)} {'goes' if len(companions) == 1 else 'go'} along"
     if lists := found.get("playlist"):
-        yield f"{counted(len(lists), 'playlist', grouped=True)} {'follows' if len(lists) == 1 else 'follow'}"
+        yield f"{counted(len(lists), 'playlist')} {'follows' if len(lists) == 1 else 'follow'}"
 
 
 def _others(steps: Sequence[PlanStep]) -> str:
@@ -122,9 +120,7 @@ def _of_undo(plan: Plan) -> Iterator[str]:
     for kind, text in texts.items():
         if number := found[kind]:
             go, was = ("goes", "it was") if number == 1 else ("go", "they were")
-            yield text.format(
-                f"{counted(number, 'file', grouped=True)} {go}" if kind != "aside" else counted(number, "file", grouped=True), was
-            )
+            yield text.format(f"{counted(number, 'file')} {go}" if kind != "aside" else counted(number, "file"), was)
 
 
 def _kind_of_undo(step: PlanStep) -> str:
@@ -137,7 +133,7 @@ def _of_quarantine(plan: Plan) -> Iterator[str]:
     found = steps(plan)
     if not found:
         return
-    number, size = counted(len(found), "file", grouped=True), size_text(_size(found))
+    number, size = counted(len(found), "file"), size_text(_size(found))
     be, go = ("is", "goes") if len(found) == 1 else ("are", "go")
     if plan.header.options["quarantine"] == "restore":
         yield f"{number} {go} back out of quarantine or trash ({size})"

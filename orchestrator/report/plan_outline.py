@@ -24,10 +24,9 @@ from orchestrator.plan.model import (
     locations_of,
 )
 from orchestrator.records import OWN_DIRECTORY
-from orchestrator.report.bill_view import without_prices
+from orchestrator.report.bill_view import time_text, without_prices
 from orchestrator.report.plan_changes import changes_of
 from orchestrator.report.plan_view import KIND_WORDS, LEFT_BY_SYNC, NOT_COMPARED, nothing_to_do
-from orchestrator.report.reporter import duration_text
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted, money_text, size_text
 
@@ -277,12 +276,10 @@ def _cost_at_remotes(header: Header) -> str:
         f"About {requests:,.0f} requests",
         f"{size_text(through)} through this machine" if through else "nothing through this machine",
     ]
-    cost, seconds = estimate.get("cost"), estimate.get("seconds")
+    cost = estimate.get("cost")
     if cost is None:
         unknown = sorted({f"{remote_of(fs)}:" for fs in without_prices(header)})
         parts.append(f"prices of {', '.join(unknown)} unknown (docs/costs.md)" if unknown else "prices unknown")
     elif cost or estimate.get("currency"):
         parts.append(money_text(float(cost), str(estimate.get("currency") or "USD")))
-    if seconds is not None:
-        parts.append(f"about {duration_text(float(seconds))}")
-    return f"{', '.join(parts)}."
+    return f"{', '.join(filter(None, (*parts, time_text(estimate))))}."

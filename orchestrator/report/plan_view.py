@@ -26,8 +26,8 @@ from orchestrator.plan.model import (
 )
 from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Capabilities, Ref
-from orchestrator.report.bill_view import bill
-from orchestrator.report.reporter import duration_text, printable
+from orchestrator.report.bill_view import bill, time_text
+from orchestrator.report.reporter import printable
 from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted, size_text
 
@@ -176,7 +176,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     if header.target != header.source:
         found.append((target, printable(header.target)))
     found += [
-        (name, f"{counts[key]}; {remedy}" if remedy else str(counts[key])) for key, name, remedy in _COUNTS if key in counts
+        (name, f"{counts[key]:,}; {remedy}" if remedy else f"{counts[key]:,}") for key, name, remedy in _COUNTS if key in counts
     ]
     found += _with_remedies(plan)
     found += _each_way(plan)
@@ -185,7 +185,7 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     for verb, word in _VERB_WORDS.items():
         number = sum(1 for step in changes if step.verb == verb)
         if number:
-            found.append((f"to {word}", f"{number}{_REWRITES_COUNT if verb is Verb.REWRITE else ''}"))
+            found.append((f"to {word}", f"{number:,}{_REWRITES_COUNT if verb is Verb.REWRITE else ''}"))
     halves = sum(1 for operation in plan.operations if operation.verb is Verb.MOVE and is_temporary(operation.dst.path))
     if halves:
         found.append(("in two steps", f"{halves} of these"))
@@ -214,22 +214,21 @@ def _each_way(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "direction", "both ways" if way is None else f"from {printable(way[0])} to {printable(way[1])}"
     for side, fs in (("a", header.source), ("b", header.target)):
         words = {"added": "new", "changed": "changed", "renamed": "renamed", "deleted": "to the trash"}
-        done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
+        done = [f"{counts[key]:,} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
             known = {name: msgspec.convert(value, Capabilities) for name, value in header.capabilities.items()}
-            seconds = estimate([one for one in plan.operations if one.dst.fs == fs], known)["seconds"]
-            assert isinstance(seconds, float)  # noqa: S101 - for mypy
+            time = time_text(estimate([one for one in plan.operations if one.dst.fs == fs], known))
             size = counts.get(f"bytes_to_{side}")
             sent = f"{size_text(size)} sent to {printable(fs)}, " if size else ""
-            yield f"at {side.upper()}", f"{', '.join(done)}; {sent}about {duration_text(seconds)}"
-    if asked := [f"{counts[key]} to {side}" for side in "AB" if counts.get(key := f"requests_{side.lower()}")]:
+            yield f"at {side.upper()}", f"{', '.join(done)}; {sent}{time}"
+    if asked := [f"{counts[key]:,} to {side}" for side in "AB" if counts.get(key := f"requests_{side.lower()}")]:
         yield "requests (sync)", f"about {', '.join(asked)}"
     if counts.get("bytes_read"):
         yield "read to compare", f"{size_text(counts['bytes_read'])} of remotes, in full (--checksum)"
     for key, name, remedy in LEFT_BY_SYNC:
         if counts.get(key):
             decided = key == "conflicts" and header.options["sync"].get("conflict")
-            yield name, str(counts[key]) if decided else f"{counts[key]}; {remedy}"
+            yield name, f"{counts[key]:,}" if decided else f"{counts[key]:,}; {remedy}"
 
 
 def _at_mirrors(header: Header) -> Iterator[tuple[str, str]]:
@@ -239,7 +238,7 @@ def _at_mirrors(header: Header) -> Iterator[tuple[str, str]]:
     if number := header.counts.get("to_mirrors"):
         yield "to mirrors", f"{counted(number, 'file')}; {size_text(header.counts.get('bytes_to_mirrors', 0))} sent"
     if number := header.counts.get("at_mirrors"):
-        yield "already at mirrors", str(number)
+        yield "already at mirrors", f"{number:,}"
 
 
 def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -249,11 +248,11 @@ def _with_remedies(plan: Plan) -> Iterator[tuple[str, str]]:
     if numbered := counts.get("numbered"):
         yield "same name", f"{counted(numbered, 'file')} would share a name and get a number{_against_numbers(plan)}"
     if entries := counts.get("entries_without_file"):
-        yield "entries without a file", f"{entries} in {_lists_without_file(counts)}"
+        yield "entries without a file", f"{entries:,} in {_lists_without_file(counts)}"
     if at_target := counts.get("at_target"):
-        yield "already at the target", f"{at_target}{kept}"
+        yield "already at the target", f"{at_target:,}{kept}"
     if alike := counts.get("alike_at_target"):
-        yield "probably at the target", f"{alike}{kept}: {NOT_COMPARED}"
+        yield "probably at the target", f"{alike:,}{kept}: {NOT_COMPARED}"
 
 
 _WITHOUT_TRACKS = "|".join((*NO_MUSIC, "singleton"))
@@ -298,7 +297,7 @@ def nothing_to_do(plan: Plan) -> list[str]:
     if left_alone := _left_alone(plan.header.counts):
         sentences.append(f"no music: {left_alone}")
     if entries := plan.header.counts.get("entries_without_file"):
-        sentences.append(f"playlist entries without a file: {entries} in {_lists_without_file(plan.header.counts)}")
+        sentences.append(f"playlist entries without a file: {entries:,} in {_lists_without_file(plan.header.counts)}")
     return sentences
 
 
@@ -310,7 +309,7 @@ def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
     shown = {*NO_MUSIC, ENTRIES_WITHOUT_FILE}
     remedies = {"doubtful-text": "; `tags.legacy_encoding` in the config says how to read them"}
     return lines + [
-        (f"skipped ({code})", f"{number}{remedies.get(code, '')}")
+        (f"skipped ({code})", f"{number:,}{remedies.get(code, '')}")
         for code, number in found.items()
         if number and code not in shown
     ]

@@ -74,7 +74,7 @@ def tables(statistics: Statistics) -> Iterator[Table]:
     damaged = [msgspec.structs.asdict(file) for file in statistics.damaged]
     yield Table("stats-trouble", "damaged files", _DAMAGED, damaged)
     duplicates = _kinds("stats-duplicate", "duplicates", "tier", statistics.duplicates or ())
-    tier = Column("tier", "tier", text=lambda row: tier_words(row["tier"]))
+    tier = Column("tier", "what is the same", text=lambda row: tier_words(row["tier"]))
     yield duplicates._replace(columns=(tier, *duplicates.columns[1:]))
 
 

@@ -1,4 +1,4 @@
-"""How a command ended, for people."""
+"""How a command ended, for people: the same words on a terminal and on a pipe."""
 
 from __future__ import annotations
 
@@ -8,40 +8,46 @@ from orchestrator.report.reporter import Summary, duration_text
 from orchestrator.wording import counted, size_text
 
 
-def run_lines(summary: Summary) -> Iterator[str]:
-    """What a run has done, what it left, and how to take it back: a line each, ids never at the edge of a narrow window."""
-    done = counted(summary.ops_done, "change", grouped=True)
-    if summary.ops_done != summary.ops_planned:
-        done = f"{summary.ops_done:,} of {counted(summary.ops_planned, 'change', grouped=True)}"
+def ending(summary: Summary) -> list[str]:
+    """What was done, what was left, and how to take it back: a text each. Empty if there is nothing to say."""
+    if summary.run is not None and summary.ops_done:
+        return [*_of_run(summary)]
+    parts = [*_parts(summary)]
+    if not parts:
+        return []
+    run = f" (run {summary.run})" if summary.run else ""
+    return [f"{', '.join(parts)}; took {duration_text(summary.duration_s)}{run}"]
+
+
+def _of_run(summary: Summary) -> Iterator[str]:
     moved = f", {size_text(summary.bytes_moved)} moved" if summary.bytes_moved and not summary.for_good else ""
-    yield f"{done} made{moved} in {duration_text(summary.duration_s)}"
-    left = [
-        f"{number:,} {word}"
-        for number, word in (
-            (summary.ops_failed, "failed"),
-            (summary.ops_skipped, "left as it is" if summary.ops_skipped == 1 else "left as they are"),
-        )
-        if number
-    ]
-    if left:
-        yield f"{', '.join(left)}: `runs show last --left` says why"
-    if not summary.for_good:
+    yield f"{_made(summary)}{moved} in {duration_text(summary.duration_s)}"
+    if left := ", ".join(_left(summary)):
+        yield f"{left}: `runs show last --left` says why"
+    if summary.command == "run":
+        yield f"`runs` lists what jobs did, `undo RUN` takes it back (last run {summary.run})"
+    elif not summary.for_good:
         yield f"`undo last` takes it back (run {summary.run})"
 
 
-def summary_parts(summary: Summary) -> list[str]:
-    """What is worth saying of any command, in short."""
-    parts = []
+def _parts(summary: Summary) -> Iterator[str]:
     if summary.files_seen:
-        parts.append(f"{counted(summary.files_seen, 'file')} seen, {summary.files_read} read ({size_text(summary.bytes_read)})")
+        yield f"{counted(summary.files_seen, 'file')} seen, {summary.files_read:,} read ({size_text(summary.bytes_read)})"
     if summary.ops_planned and summary.run is None:
-        parts.append(f"{counted(summary.ops_planned, 'change')} planned")
+        yield f"{counted(summary.ops_planned, 'change')} planned"
     elif summary.ops_planned or summary.ops_done:
-        parts.append(f"{summary.ops_done} of {summary.ops_planned} changes done")
+        yield _made(summary)
+    yield from _left(summary)
+
+
+def _made(summary: Summary) -> str:
+    if summary.ops_done == summary.ops_planned:
+        return f"{counted(summary.ops_done, 'change')} made"
+    return f"{summary.ops_done:,} of {counted(summary.ops_planned, 'change')} made"
+
+
+def _left(summary: Summary) -> Iterator[str]:
     if summary.ops_failed:
-        parts.append(f"{summary.ops_failed} failed")
+        yield f"{summary.ops_failed:,} failed"
     if summary.ops_skipped:
-        parts.append(f"{summary.ops_skipped} skipped")
-    if summary.bytes_moved:
-        parts.append(f"{size_text(summary.bytes_moved)} moved")
-    return parts
+        yield f"{summary.ops_skipped:,} left as {'it is' if summary.ops_skipped == 1 else 'they are'}"

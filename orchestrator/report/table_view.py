@@ -11,7 +11,7 @@ from orchestrator.report.wrapping import wrapped
 
 _GAP = 2
 """Columns of the window between two columns of a table."""
-_LEAST_CELL = 12
+_LEAST_CELL = 4
 """Columns of the window that a cell keeps that gives way to others."""
 
 

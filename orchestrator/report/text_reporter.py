@@ -32,7 +32,7 @@ from orchestrator.report.reporter import (
     with_location,
     with_path,
 )
-from orchestrator.report.summary_view import run_lines, summary_parts
+from orchestrator.report.summary_view import ending
 from orchestrator.report.table_view import show_table, table_texts
 from orchestrator.report.wrapping import wrapped
 
@@ -237,23 +237,17 @@ class TextReporter(NoProgress):
             raise
 
     def summary(self, summary: Summary) -> None:
-        """Print one line, unless quiet and there was nothing to do; on a terminal, a run ends with up to three."""
+        """Print up to three lines, on a pipe one, unless quiet and there was nothing to do."""
         self._end()
         self._show_held()
-        if self._terminal and summary.run is not None and summary.ops_done and not self._quiet:
-            for line in (line for text in run_lines(summary) for line in wrapped(text, self._output.window()[0])):
-                self._output.line(line)
-            self._output.flush()
-            return
-        parts = summary_parts(summary)
+        texts = ending(summary)
         # What a step of a job has planned and not done is in the error that stopped it, which is reported once.
         pending = summary.ops_planned and summary.run is None and summary.command != "run"
         # What failed as before is no news: the command then ends with 0.
         failed = summary.ops_failed and summary.exit_code
-        if parts and (not self._quiet or summary.ops_done or failed or pending):
-            self._print(
-                f"{', '.join(parts)}; took {duration_text(summary.duration_s)}" + (f"; run {summary.run}" if summary.run else "")
-            )
+        if texts and (not self._quiet or summary.ops_done or failed or pending):
+            for text in texts if self._terminal else ["; ".join(texts)]:
+                self._print(text)
         self._output.flush()
 
     def close(self) -> bool:
@@ -329,7 +323,7 @@ class TextReporter(NoProgress):
 
     def _print_rest(self, number: int) -> None:
         if number:
-            self._output.line(f"... and {number} more; -v shows all")
+            self._output.line(f"... and {number:,} more; -v shows all")
 
 
 def _choices(offers: Mapping[str, Offer]) -> str:

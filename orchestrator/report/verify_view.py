@@ -77,18 +77,18 @@ def totals(found: Matching) -> dict[str, Any]:
 def _sentence(fields: Mapping[str, Any]) -> str:
     if not fields["files"]:
         return f"nothing to prove: {fields['source']} has no file to look for; is the path right?"
-    parts = [f"{one['files']} {_IN_WORDS[Proof(proof)]}" for proof, one in fields["by"].items() if one["files"]]
+    parts = [f"{one['files']:,} {_IN_WORDS[Proof(proof)]}" for proof, one in fields["by"].items() if one["files"]]
     all_proved = fields["proved"] == fields["files"]
-    files = f"{fields['files']} of {fields['files']}" if all_proved else f"only {fields['proved']} of {fields['files']}"
+    files = f"{fields['files']:,} of {fields['files']:,}" if all_proved else f"only {fields['proved']:,} of {fields['files']:,}"
     text = f"{fields['target']} holds the contents of {files} files ({size_text(fields['bytes'])}) of {fields['source']}"
     if parts:
         text += f" ({', '.join(parts)})"
     if fields["by"][Proof.SOUND]["files"]:
-        whole = f"{fields['whole']} of them were checked to the end by their own checksums" if fields["whole"] else ""
+        whole = f"{fields['whole']:,} of them were checked to the end by their own checksums" if fields["whole"] else ""
         text += f"; of what is proved by its sound, neither each byte nor the tags were compared{whole and f', and {whole}'}"
     if fields["duplicates"]:
         text += f"; {counted(fields['duplicates'], 'duplicate')} of the source, of which the target has fewer copies"
-    reasons = [f"{number} {reason}" for reason, number in fields["unproven"].items() if number]
+    reasons = [f"{number:,} {reason}" for reason, number in fields["unproven"].items() if number]
     return text + (f"; not proved: {', '.join(reasons)}" if reasons else "")
 
 

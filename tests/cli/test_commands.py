@@ -383,7 +383,7 @@ def test_an_empty_folder_is_fine_but_an_emptied_one_is_an_error(music: Path, pro
 def test_quiet_is_silent_when_there_was_nothing_to_do(music: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     first = say("organize", str(music), "--yes", "-q", state=state)
-    assert "4 of 4 changes done" in first.stdout
+    assert "4 changes made" in first.stdout
     second = say("organize", str(music), "--yes", "-q", state=state)
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.plan.model import IS_CLUTTER, NUMBERED, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
 from orchestrator.records import OWN_DIRECTORY, Ref
+from orchestrator.report.bill_view import time_text
 from orchestrator.report.outline_view import outline_lines
 from orchestrator.report.plan_outline import Where, by_folder, outline
 from orchestrator.report.reporter import shortened, width_of
@@ -40,6 +41,13 @@ def plan(*operations: Operation, skipped: tuple[Skipped, ...] = (), fs: str = "/
         estimate={"requests": 1203, "bytes": 0, "cost": 0.006, "currency": "USD", "seconds": 190},
     )
     return Plan(header, operations, skipped, **more)
+
+
+def test_a_time_is_only_said_if_little_of_it_is_assumed() -> None:
+    estimate = {"requests": 4, "seconds": 100.0, "seconds_assumed": 10.0}
+    assert time_text(estimate) == "about 1 min 40 s"
+    assert time_text({**estimate, "seconds_assumed": 11.0}) == "time unknown"
+    assert time_text({}) == ""
 
 
 def messy() -> Plan:

@@ -177,6 +177,9 @@ def test_a_run_ends_with_what_was_done_what_stays_and_how_to_take_it_back() -> N
         "2 failed, 39 left as they are: `runs show last --left` says why",
         "`undo last` takes it back (run 20261123-234454-4eb612)",
     ]
+    piped, on_pipe, _ = text_reporter()
+    piped.summary(summary)
+    assert on_pipe.getvalue() == "; ".join(out.getvalue().splitlines()) + "\n", "the same words in one line, for a mail from cron"
     summary.for_good = True
     reporter, out, _ = text_reporter(terminal=True)
     reporter.summary(summary)
@@ -319,7 +322,7 @@ def test_quiet_prints_only_what_was_done_or_is_pending() -> None:
     reporter.summary(Summary(command="organize", files_seen=3, duration_s=1))
     assert (out.getvalue(), err.getvalue()) == ("", "")
     reporter.summary(Summary(command="organize", run="r", files_seen=3, ops_planned=1, ops_done=1))
-    assert "1 of 1 changes done" in out.getvalue()
+    assert "1 change made" in out.getvalue()
     reporter, out, err = text_reporter(quiet=True)
     reporter.summary(Summary(command="organize", files_seen=3, ops_planned=2))
     assert (out.getvalue().count("\n"), err.getvalue()) == (1, "")

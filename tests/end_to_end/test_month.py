@@ -180,7 +180,7 @@ def changed(changes: int) -> Callable[[Heard], None]:
     def check(heard: Heard) -> None:
         assert (heard.code, heard.titles, heard.pings) == (0, [f"nightly done: {changes} changes"], ["/uuid/start", "/uuid"])
         [line] = heard.mail.splitlines()
-        assert f"{changes} of {changes} changes done" in line
+        assert f"{changes} changes made" in line
 
     return check
 
@@ -193,7 +193,7 @@ def well_again(failed: int, changes: int) -> Callable[[Heard], None]:
         assert (heard.code, heard.titles, heard.pings) == (0, [title], ["/uuid/start", "/uuid"])
         [back, line] = heard.mail.splitlines()
         assert back.startswith(f"nightly is back to normal after {failed} failed runs, since 20")
-        assert f"{changes} of {changes} changes done" in line
+        assert f"{changes} changes made" in line
 
     return check
 
@@ -229,7 +229,7 @@ def after_a_kill(changes: int) -> Callable[[Heard], None]:
     def check(heard: Heard) -> None:
         title = "nightly was killed before, and is done now"
         assert (heard.code, heard.titles, heard.pings) == (0, [title], ["/uuid/start", "/uuid"])
-        assert f"{changes} of {changes} changes done" in heard.mail
+        assert f"{changes} changes made" in heard.mail
         assert heard.mail.count("was killed") == 1
         assert "error: " not in heard.mail
 

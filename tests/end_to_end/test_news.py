@@ -131,7 +131,7 @@ def test_files_in_the_folder_for_untagged_ones_are_in_order(cron: Cron) -> None:
     cron.write("untagged: Untagged")
     code, lines = cron()
     assert (code, len(lines)) == (0, 1)
-    assert "1 of 1 changes done" in lines[0]
+    assert "1 change made" in lines[0]
     assert [*cron.library.tree()] == ["Untagged/x/untagged.mp3"]
     assert cron() == (0, [])
     assert cron.problems() == []

@@ -51,7 +51,7 @@ def hostile_plan() -> Plan:
 
 def duplicate_of(path: str) -> str:
     """The reason of a duplicate."""
-    return f"same audio as {path}, which is kept because its bit rate is higher (tier T1)"
+    return f"same audio as {path}, which is kept because its bit rate is higher"
 
 
 def many(number: int) -> Plan:

@@ -56,7 +56,7 @@ def test_every_change_is_in_the_page(tmp_path: Path) -> None:
     assert (page.path(folder, name), size, why) == (
         ("/m", "A", "b.flac"),
         7,
-        "same audio (T1); kept because its bit rate is higher",
+        "same audio; kept because its bit rate is higher",
     )
     assert page.facts["states"] == []
     assert "2 tracks go to 2 folders" in page.text or "2 tracks go to 2 albums" in page.text

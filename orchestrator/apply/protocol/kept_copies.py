@@ -171,7 +171,7 @@ class KeptCopies:
         """Skip a delete for good unless both files hold the same bytes, or the sound of the kept copy is proved."""
         if task.route is not Route.REMOVE or kept.tier == Tier.BYTES:
             return
-        known_by_tags = f"it only has the same tags as {kept.path} (tier {kept.tier})"
+        known_by_tags = f"it only has the same tags as {kept.path}"
         why = known_by_tags if kept.tier != Tier.AUDIO else self._sound.why_not(kept.ref, storage, now)
         if why is not None:
             task.settle(Stage.SKIPPED, ExitCode.SOME_FAILED, f"{task.name}: stays in the quarantine, because {why}")

@@ -18,7 +18,7 @@ from orchestrator.tags.formats import is_audio
 from orchestrator.wording import counted, size_text
 
 _YEAR = re.compile(r"[(\[]((?:19|20)\d\d)[)\]]")
-_KEPT_BECAUSE = re.compile(r"\bkept because .*(?= \(tier T\d\)$)")
+_KEPT_BECAUSE = re.compile(r"\bkept because .*?(?=(?: \(tier T\d\))?$)")  # older plan files end with the tier
 _LEAVES = (Verb.QUARANTINE, Verb.DELETE)
 _MOST_BARS = 10
 _MOST_SHARES = 7
@@ -48,7 +48,7 @@ def _why_duplicate(step: PlanStep, kept: KeptCopy) -> str:
         return step.reason
     lossy = step.reason.startswith("lossy copy")
     same = f"lossy copy of a lossless file, {Tier(kept.tier).words}" if lossy else Tier(kept.tier).words
-    return f"{same} ({kept.tier}); {because[0]}"
+    return f"{same}; {because[0]}"
 
 
 def result_of(step: PlanStep, results: Mapping[str, Result]) -> Result:

@@ -31,7 +31,7 @@ def test_a_plan_over_several_locations_survives_its_file(tmp_path: Path) -> None
     made = planned({"/music": album("Album"), "b:music": [on_album("x/01.mp3", 1, **MP3)]})
     (only,) = made.operations
     assert (only.verb, only.src.fs, only.src.path) == (Verb.QUARANTINE, "b:music", "x/01.mp3")
-    assert only.reason == "lossy copy of the lossless /music/Album/01.flac, which is kept because it is lossless (tier T3)"
+    assert only.reason == "lossy copy of the lossless /music/Album/01.flac, which is kept because it is lossless"
     assert only.group == "/music/Album/01.flac"
     assert only.expect.kept
     assert (only.expect.kept.fs, only.expect.kept.path, only.expect.kept.tier) == ("/music", "Album/01.flac", "T3")
@@ -49,7 +49,7 @@ def test_files_of_one_name_are_distinguished_by_their_ids() -> None:
     places = [DedupLocation(fs="drive:A", items=items, capabilities=drive)]
     made = plan_dedup(DedupRequest(locations=places, tool_version="1", created="now"))
     (line,) = plan_view.lines(made)
-    assert line == "quarantine in/a.mp3 [Two] (same bytes as in/a.mp3 [One], which is kept because of its path (tier T0))"
+    assert line == "quarantine in/a.mp3 [Two] (same bytes as in/a.mp3 [One], which is kept because of its path)"
 
 
 def test_the_location_of_a_duplicate_is_reported() -> None:

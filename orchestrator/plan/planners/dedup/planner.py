@@ -168,10 +168,10 @@ def quarantine_of(decision: Decision, *, several: bool) -> Move:
 
 
 def reason_of(decision: Decision, kept_name: str) -> str:
-    """Why a file is quarantined, in words: how it is the same as the kept copy, why that one is kept, and the tier."""
+    """Why a file is quarantined, in words: how it is the same as the kept copy, and why that one is kept."""
     lossy = decision.kept.track.lossless and decision.duplicate.track.lossless is False
     what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
-    return f"{what} {kept_name}, which is kept because {because(decision.criterion)} (tier {decision.tier})"
+    return f"{what} {kept_name}, which is kept because {because(decision.criterion)}"
 
 
 def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:

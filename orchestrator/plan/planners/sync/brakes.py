@@ -36,14 +36,14 @@ def check_listings(
         moved_away = any(row.moved_away_from == number for row in rows)
         if is_empty and not moved_away:
             raise SafetyLimitError(
-                f"{side.fs} is empty, and had {len(had)} files at the last sync: is the disk mounted? "
+                f"{side.fs} is empty, and had {len(had):,} files at the last sync: is the disk mounted? "
                 f"Nothing was changed; if the files are really gone, {start_over}"
             )
         missing = len(had) - len(known)
         if limit is None and (is_empty or (missing > _FEW and len(known) <= len(had) / 2)):
             those = " that --delete-after has not moved away" if moved_away else ""
             raise SafetyLimitError(
-                f"{side.fs} has lost {missing} of {len(had)} files{those} since the last sync; nothing was changed. "
+                f"{side.fs} has lost {missing:,} of {len(had):,} files{those} since the last sync; nothing was changed. "
                 f"If that is right, --max-delete {missing} allows it; {start_over}"
             )
 
@@ -62,7 +62,7 @@ def check_changes(
         side, known = sides[number], {row: now for row, both in entries.items() if (now := both[number]) is not None}
         if len(known) > _FEW and all(now.edited and row in changed for row, now in known.items()):
             raise SafetyLimitError(
-                f"all {len(known)} files of {side.fs} have another content than at the last sync; nothing was changed. "
+                f"all {len(known):,} files of {side.fs} have another content than at the last sync; nothing was changed. "
                 f"If that is right, --max-delete 100% allows it; {start_over}"
             )
 
@@ -73,6 +73,6 @@ def check_deletions(sides: tuple[Side, Side], deleted: Sequence[int], settings: 
     for side, number in zip(sides, deleted, strict=True):
         if not limit.allows(number, len(side.files)):
             raise SafetyLimitError(
-                f"{number} of {len(side.files)} files of {side.fs} would be deleted, more than --max-delete {limit} allows; "
+                f"{number:,} of {len(side.files):,} files of {side.fs} would be deleted, more than --max-delete {limit} allows; "
                 f"nothing was changed. If that is right, --max-delete {number} allows it; {start_over}"
             )
