@@ -160,7 +160,7 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     finally:
         session.summary.waited_s += time.monotonic() - began
     if not answer:
-        session.reporter.note("nothing was changed")
+        session.reporter.note("nothing more was changed" if session.summary.ops_done else "nothing was changed")
     return answer
 
 

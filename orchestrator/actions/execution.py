@@ -102,7 +102,9 @@ def finish_interrupted_runs(session: Session, touching: Collection[str]) -> Exit
     """
     code = ExitCode.DONE
     for run in unfinished_runs(session.journal, set(touching), session.identities_of):
-        session.reporter.note(f"run {run.described} was interrupted; finishing it first")
+        session.reporter.note(
+            f"run {run.described} was interrupted; finishing it first (`runs abandon {run.id}` gives up what is left of it)"
+        )
         remedy = f"`music-orchestrator resume {run.id}` finishes it later, `music-orchestrator runs abandon {run.id}` gives it up"
         try:
             finished = finish_run(session, run.id).exit_code
@@ -300,6 +302,12 @@ def _catalogue_errors_reported(session: Session) -> Iterator[None]:
         session.reporter.warning(f"the catalogue could not be updated, so the next scan will read more files: {error.message}")
 
 
+def _interrupted(result: RunResult) -> str:
+    """What is to be done about it, in one sentence: to undo a run that is not over finishes it first."""
+    take_back = f"; `runs abandon {result.run}` and then `undo {result.run}` take back what was done" if result.done else ""
+    return f"interrupted: `music-orchestrator resume {result.run}` does the rest{take_back}"
+
+
 def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     """Report every problem of a run, and count it in the summary."""
     sources: dict[str, set[str]] = defaultdict(set)
@@ -321,5 +329,5 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     summary.ops_skipped += result.skipped
     summary.bytes_moved += result.bytes_moved
     if result.exit_code == ExitCode.INTERRUPTED:
-        session.reporter.error("interrupted", f"interrupted; `music-orchestrator resume {result.run}` finishes it")
+        session.reporter.error("interrupted", _interrupted(result))
     session.reporter.run(None)

@@ -10,7 +10,7 @@ from orchestrator.location import Location
 from orchestrator.plan.estimate import Estimate
 from orchestrator.plan.scan_estimate import ExpectedReads, full_read_estimate, scan_estimate
 from orchestrator.rclone.vfs_reads import another_listing_pays
-from orchestrator.report.bill_view import by_kind, time_text
+from orchestrator.report.bill_view import TIME_UNKNOWN, by_kind, time_text
 from orchestrator.storage.protocol import Storage
 from orchestrator.wording import counted, money_text, number_text, size_text
 
@@ -58,7 +58,8 @@ def _in_words(said: Estimate) -> str:
     parts = [f"about {said['requests']:,} requests ({by_kind(said)})", f"{size_text(float(said['bytes'] or 0))} received"]
     if said["cost"]:
         parts.append(f"about {money_text(float(said['cost']), str(said['currency']))}, free tiers not counted")
-    return ", ".join([*parts, time_text(said)])
+    time = time_text(said)
+    return ", ".join(parts if time == TIME_UNKNOWN else [*parts, time])  # the progress will say it
 
 
 def _count(session: Session, said: Estimate, what: str) -> None:

@@ -36,7 +36,7 @@ def list_runs(session: Session) -> list[Run]:
         Column("id", "run", whole=True),
         Column("command", "command", whole=True),
         Column("state", "result", text=lambda row: results[row["id"]]),
-        Column("source", "location", gives_way=True, text=_source_and_target),
+        Column("source", "where", gives_way=True, text=_source_and_target),
     ]
     session.reporter.table("run", columns, rows, empty="no runs yet")
     return runs

@@ -207,11 +207,12 @@ def latest_scan(
 
 def items_of(session: Session, location: Location, result: ScanResult) -> list[Item]:
     """The files of a location, as the planners take them."""
-    items = []
+    items, failures = [], dict(result.failures)
     for item in session.catalogue.entries(location.fs, result.selection):
         # Music that the storage failed to deliver is neither untagged nor a companion of other music.
         unread = item.reading is None and item.skipped_because is None and is_audio(item.entry.path)
-        items.append(msgspec.structs.replace(item, skipped_because="could not be read") if unread else item)
+        why = failures.get(item.entry.path, "not read yet")
+        items.append(msgspec.structs.replace(item, skipped_because=why) if unread else item)
     kind, shown_below = session.shown_as(location)
     items = with_other_names_marked(with_positions(with_texts(items, legacy_encoding(session))), kind, shown_below)
     if second := second_names(items):

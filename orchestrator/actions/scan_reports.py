@@ -15,6 +15,7 @@ from orchestrator.errors import (
 )
 from orchestrator.location import Location
 from orchestrator.paths import join_location, parent_of
+from orchestrator.rclone.ranges import NOT_UTF8
 from orchestrator.wording import counted
 
 MOST_NAMED = 10
@@ -96,7 +97,7 @@ def report_scan(
             "vanished", f"was listed, but was gone when it was read{hidden}", path, location=location.fs, stands=False
         )
     for path, reason in result.failures:
-        session.problems.report("failed", reason, path, location=location.fs)
+        session.problems.report("unsupported-name" if reason == NOT_UTF8 else "failed", reason, path, location=location.fs)
     for path in result.difference.listed_twice:
         why = "listed more than once, and nothing tells the files apart"
         session.problems.report("duplicate-name", why, path, location=location.fs)

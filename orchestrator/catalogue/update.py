@@ -310,7 +310,7 @@ def _save_results(
                     result.vanished.append(path)
                     gone.append(Ref(fs, path, outcome.unread.entry.id or msgspec.UNSET))
                 elif outcome.error is not None:
-                    result.failures.append((path, outcome.error.message))
+                    result.failures.append((path, outcome.error.message.removeprefix(f"{path}: ")))
                     if isinstance(outcome.error, AccessDeniedError):
                         refused.append(outcome.error)
             waiting = len(read) + len(lists)

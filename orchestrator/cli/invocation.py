@@ -79,7 +79,7 @@ def _exit_code_of(session: Session, body: Callable[[Session], int]) -> int:
             session.reporter.error(error_code(one), one.message, one.path)
         return error.exit_code
     except KeyboardInterrupt:
-        session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` finishes it")
+        session.reporter.error("interrupted", "interrupted; `music-orchestrator resume` does the rest")
         return ExitCode.INTERRUPTED
     except Exception as error:  # a bug of ours: it is reported like any other error, with its place in the code
         logging.getLogger(__name__).exception("unexpected")

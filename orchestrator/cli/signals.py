@@ -27,7 +27,7 @@ _NAMED = 20
 _AFTERWARDS = {
     None: "",
     False: "; nothing was changed",
-    True: "; nothing is lost: `music-orchestrator resume` finishes what had begun",
+    True: "; nothing is lost: `music-orchestrator resume` does the rest",
 }
 """By whether the command had begun to carry out a plan."""
 

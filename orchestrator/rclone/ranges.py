@@ -98,11 +98,14 @@ def read_local(root: str, path: str, offset: int, length: int) -> bytes:
         os.close(descriptor)
 
 
+NOT_UTF8 = "its name on the disk is not UTF-8, so rclone cannot reach it: rename it (`convmv` renames many at once)"
+
+
 def local_error(error: OSError, path: str) -> OrchestratorError:
     """The typed error for one of the system's about a file on this disk."""
     message = f"{path}: {os.strerror(error.errno or 0)}"
     if error.errno == errno.ENOENT and "\ufffd" in path:
-        return PermanentError(f"{path}: the name on the disk is not UTF-8, so rclone cannot reach it; rename the file", path=path)
+        return PermanentError(f"{path}: {NOT_UTF8}", path=path)
     if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
         return NotFoundError(message, path=path)
     if error.errno in {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT}:

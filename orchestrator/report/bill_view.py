@@ -32,6 +32,7 @@ def bill(header: Header) -> Iterator[tuple[str, str]]:
         yield "time", time
 
 
+TIME_UNKNOWN = "time unknown"
 _MOST_ASSUMED = 0.1
 """A time is only said if no larger share of it is assumed."""
 
@@ -41,7 +42,7 @@ def time_text(estimate: Mapping[str, Any]) -> str:
     if (seconds := estimate.get("seconds")) is None:
         return ""
     assumed = float(estimate.get("seconds_assumed", 0))
-    return "time unknown" if assumed > float(seconds) * _MOST_ASSUMED else f"about {duration_text(float(seconds))}"
+    return TIME_UNKNOWN if assumed > float(seconds) * _MOST_ASSUMED else f"about {duration_text(float(seconds))}"
 
 
 def by_kind(numbers: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from orchestrator.report.output import Output
 
+ECHO = 2
+"""Cells that stay free at the end of each line: a terminal echoes ^C there, which must not begin another row."""
 _UP = "\x1b[{}A"
 _CLEAR_BELOW = "\x1b[J"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
@@ -31,7 +33,7 @@ class LiveLines:
             if over is not None and over.is_set():
                 return
             width, _ = self._output.window()
-            cut = [fitted(line, width - 1) for line in lines]
+            cut = [fitted(line, width - 1 - ECHO) for line in lines]
             # Rows that were wrapped must be cleared whole, otherwise terminals join them again in a wider window. A character may
             # be wider than we think: without wrapping, each line stays on one row.
             self._output.write(self._to_the_top() + _CLEAR_BELOW + _NO_WRAP + "\n".join(cut) + _WRAP)

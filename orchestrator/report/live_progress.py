@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.progress import Activity
-from orchestrator.report.live_lines import AboveLines, LiveLines
+from orchestrator.report.live_lines import ECHO, AboveLines, LiveLines
 from orchestrator.report.output import Output
 from orchestrator.report.progress_view import ASCII_BAR, BAR, ProgressView
 
@@ -66,7 +66,8 @@ class LiveProgress:
                 self._note_activity()
             before, window = window, self._output.window()
             if window == before:  # while it is resized, nobody knows where the lines of a moment ago are
-                self._lines.draw(self._view.lines(*window, time.monotonic()), over)
+                columns, rows = window
+                self._lines.draw(self._view.lines(columns - ECHO, rows, time.monotonic()), over)
 
     def _note_activity(self) -> None:
         try:

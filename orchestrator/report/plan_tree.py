@@ -68,9 +68,11 @@ def _branch(
         guide = "└── " if index == len(members) - 1 else "├── "
         verb = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
         becomes, was = printable(_becomes(step, root)), f"  ← {printable(step.was)}"
+        more = printable(remark(step))
         if step.src == step.dst:  # a file that leaves
-            was = f"  ({printable(step.reason)})"
-        more = printable(remark(step)) if remarks and step.src != step.dst else ""
+            was, more = f"  ({more})" if more else "", ""
+        elif not remarks:
+            more = ""
         if width is not None:
             room = width - len(guide) - len(verb)
             becomes = shortened(becomes, max(room // 2, room - width_of(was)))

@@ -143,7 +143,7 @@ _ORDINARY = frozenset({"layout", "respelled", "moves with its track", "moves wit
 def remark(step: PlanStep) -> str:
     """What the reason of a change says that its paths do not show; "" for nothing."""
     first, _, more = step.reason.partition("; ")
-    return more if first in _ORDINARY else step.reason
+    return more if first in _ORDINARY or first.startswith("undo of run ") else step.reason
 
 
 def lines(plan: Plan, *, remarks: bool = False) -> Iterator[str]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.errors import ExitCode
 from orchestrator.report.reporter import Summary, duration_text
 from orchestrator.wording import counted, size_text
 
 
-def ending(summary: Summary) -> list[str]:
-    """What was done, what was left, and how to take it back: a text each. Empty if there is nothing to say."""
+def ending(summary: Summary, *, planned: bool = True) -> list[str]:
+    """What was done, what was left, and how to take it back: a text each. Empty if there is nothing to say.
+
+    `planned`: also what is planned and not done, which a plan that was shown has said.
+    """
     if summary.run is not None and summary.ops_done:
         return [*_of_run(summary)]
-    parts = [*_parts(summary)]
+    parts = [*_parts(summary, planned=planned)]
     if not parts:
         return []
     run = f" (run {summary.run})" if summary.run else ""
@@ -21,7 +25,11 @@ def ending(summary: Summary) -> list[str]:
 
 def _of_run(summary: Summary) -> Iterator[str]:
     moved = f", {size_text(summary.bytes_moved)} moved" if summary.bytes_moved and not summary.for_good else ""
-    yield f"{_made(summary)}{moved} in {duration_text(summary.duration_s)}"
+    made = f"{_made(summary)}{moved} in {duration_text(summary.duration_s)}"
+    if summary.exit_code == ExitCode.INTERRUPTED:  # the error has said what to do
+        yield f"{made} (run {summary.run})"
+        return
+    yield made
     if left := ", ".join(_left(summary)):
         yield f"{left}: `runs show last --left` says why"
     if summary.command == "run":
@@ -30,9 +38,12 @@ def _of_run(summary: Summary) -> Iterator[str]:
         yield f"`undo last` takes it back (run {summary.run})"
 
 
-def _parts(summary: Summary) -> Iterator[str]:
+def _parts(summary: Summary, *, planned: bool) -> Iterator[str]:
     if summary.files_seen:
-        yield f"{counted(summary.files_seen, 'file')} seen, {summary.files_read:,} read ({size_text(summary.bytes_read)})"
+        read = f"{summary.files_read:,} read ({size_text(summary.bytes_read)})" if summary.files_read else "none read"
+        yield f"{counted(summary.files_seen, 'file')} seen, {read}"
+    if summary.run is None and not planned:
+        return
     if summary.ops_planned and summary.run is None:
         yield f"{counted(summary.ops_planned, 'change')} planned"
     elif summary.ops_planned or summary.ops_done:

@@ -62,6 +62,7 @@ class TextReporter(NoProgress):
         self._stage_start = 0.0
         self._items = 0
         self._group = ""  # of the last check
+        self._plan_shown = False
         self._held: list[Problem] = []  # on a terminal, until it is known which ones the plan shows as well
 
     @property
@@ -145,8 +146,10 @@ class TextReporter(NoProgress):
         if self._quiet and not everything:
             return
         verbose = everything or self._verbose > 0
+        self._plan_shown = True
         if self._terminal:
-            self._held = [one for one in self._held if not _says(plan, one)]
+            said = {(one.path, one.reason) for one in plan.skipped}
+            self._held = [one for one in self._held if (one.path, one.message) not in said and not _says(plan, one)]
             self._end()
             self._show_held()
             from orchestrator.report.plan_screen import show_plan  # noqa: PLC0415 - only on a terminal
@@ -240,7 +243,7 @@ class TextReporter(NoProgress):
         """Print up to three lines, on a pipe one, unless quiet and there was nothing to do."""
         self._end()
         self._show_held()
-        texts = ending(summary)
+        texts = ending(summary, planned=not self._plan_shown)
         # What a step of a job has planned and not done is in the error that stopped it, which is reported once.
         pending = summary.ops_planned and summary.run is None and summary.command != "run"
         # What failed as before is no news: the command then ends with 0.

@@ -267,6 +267,19 @@ def test_the_id_of_a_run_is_not_cut_in_a_narrow_window(monkeypatch: pytest.Monke
     assert "20261123-234454-4eb612 " in out.getvalue()
 
 
+@pytest.mark.parametrize("result", ["done with 12 failed, 3 skipped (exit 3)", "undone by 20261123-234454-4eb612"])
+def test_each_run_has_one_line_in_a_window_of_80_columns(monkeypatch: pytest.MonkeyPatch, result: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    reporter, out, _ = text_reporter(terminal=True)
+    columns = [Column("id", "run", whole=True), Column("command", "command", whole=True)]
+    columns += [Column("state", "result"), Column("source", "where", gives_way=True)]
+    row = {"id": "20261123-234454-4eb612", "command": "organize", "state": result, "source": "gdrive:Music/Organized"}
+    reporter.table("run", columns, [row], empty="")
+    _, line = out.getvalue().splitlines()
+    assert line.startswith(f"{row['id']}  organize  {result}  ")
+    assert "…" in line
+
+
 def test_what_is_below_a_heading_fits_a_window_of_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     reporter, out, _ = text_reporter(terminal=True)

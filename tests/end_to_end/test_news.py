@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,18 @@ def test_a_problem_is_reported_once_whichever_steps_find_it_and_forgotten_by_tho
     assert cron() == (0, [])
     assert cron("organize", "music", "--include", "in/**", "--yes", "-q") == (0, [])
     assert cron() == (0, []), "a command that did not look at the other file has not forgotten it"
+
+
+def test_names_that_are_not_utf_8_are_one_problem_with_what_helps(cron: Cron) -> None:
+    for name in (b"No\xebl.mp3", b"\xe9t\xe9.mp3"):
+        (Path(os.fsdecode(os.fsencode(cron.where) + b"/" + name))).write_bytes(UNTAGGED)
+    code, lines = cron()
+    assert (code, len(lines)) == (3, 2)
+    problems = cron.problems()
+    assert [one["code"] for one in problems] == ["unsupported-name"] * 2
+    reasons = {one["reason"] for one in problems}
+    assert len(reasons) == 1, "so they are shown together"
+    assert "`convmv`" in reasons.pop()
 
 
 def test_what_the_user_ignores_is_silent_for_good(cron: Cron) -> None:

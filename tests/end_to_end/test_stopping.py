@@ -94,6 +94,7 @@ def test_files_in_flight_finish_and_no_other_starts(
     # Some may have ended just before the signal. On WebDAV one may meet the lock of its new folder (423): `resume` names it.
     assert len(named) - (kind == "webdav") <= ended.summary["ops_done"] < FILES
     assert took_s < 10
+    assert re.search(r"`music-orchestrator resume \S+` does the rest; `runs abandon", ended.errors[0]["message"])
     upload.resume()
 
 
