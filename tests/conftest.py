@@ -28,6 +28,7 @@ from tests import providers
 from tests.servers import layers, remotes
 from tests.servers.disk import MEMORY
 from tests.servers.remotes import DriveRemote, DropboxRemote, RemoteServer
+from tests.slow_first import slow_first
 
 _QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=_QUIET)
@@ -67,16 +68,17 @@ def _work_in_memory() -> None:
             os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run tests marked `nightly` only in the nightly run."""
+    """Run tests marked `nightly` only in the nightly run; several processes begin with the slow ones."""
     for item in items:
         item.user_properties += [("shows", tuple(shown)) for shown in providers.shown_by(item)]
-    if os.environ["HYPOTHESIS_PROFILE"] == "nightly":
-        return
-    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    left_out = [item for item in items if item.get_closest_marker("nightly") and os.environ["HYPOTHESIS_PROFILE"] != "nightly"]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("nightly")]
+    if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+        items[:] = slow_first(items, processes)
 
 
 _IN_EVERY_RUN = ("local", "s3_moto", "gcs", "webdav", "drive", "dropbox")
