@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import msgspec
@@ -84,8 +84,12 @@ class Arrivals:
         return self._looks[ref.fs](ref.path)
 
 
-def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> None:
-    """Record what a run has made alike, once it has ended: a sync, or copies to mirrors. Forget what an undo has taken back."""
+def settle_common_state(session: Session, run_id: str, arrivals: Arrivals, missing: Collection[Ref] = ()) -> None:
+    """Record what a run has made alike, once it has ended: a sync, or copies to mirrors. Forget what an undo has taken back.
+
+    `missing`: what it has put somewhere and did not find there at its end. A storage may have lost it, so the next sync must not
+    take it for deleted.
+    """
     plan = session.journal.plan(run_id)
     if (undone := plan.header.options.get("undo")) is not None:
         _forget_undone(session, run_id, undone)
@@ -95,7 +99,7 @@ def settle_common_state(session: Session, run_id: str, arrivals: Arrivals) -> No
         earlier = session.summary.each_way
         session.summary.each_way = {name: number + earlier.get(name, 0) for name, number in done.items()}
     if is_sync or mirrors_of(plan.header):
-        _record_run(session, run_id, plan.header, arrivals, session.journal.newest())
+        _record_run(session, run_id, plan.header, arrivals, session.journal.newest(), missing=missing)
 
 
 def settle_ended_runs(session: Session, pair: Pair) -> None:
@@ -114,7 +118,9 @@ def settle_ended_runs(session: Session, pair: Pair) -> None:
                 _record_run(session, run.id, run.header, Arrivals(session), run.id)
 
 
-def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrivals, after_run: str) -> None:
+def _record_run(
+    session: Session, run_id: str, header: Header, arrivals: Arrivals, after_run: str, *, missing: Collection[Ref] = ()
+) -> None:
     """Record what a run has done, if it is over. `after_run`: the newest run of those whose renames the record knows."""
     target = header.target
     other_side = header.source if "sync" in header.options else min(mirrors_of(header))
@@ -145,7 +151,7 @@ def _record_run(session: Session, run_id: str, header: Header, arrivals: Arrival
         if session.journal.run(run_id).state in {RunState.FINISHED, RunState.FAILED}:
             # Where a file was at a temporary name, in a ring, it is not known to be back under its own.
             renames = {one.dst for one in refused if one.src.fs == one.dst.fs and not is_temporary(one.src.path)}
-            completed = session.journal.completed(run_id)
+            completed = [one for one in session.journal.completed(run_id) if one.destination not in missing]
             state.settle(
                 header.plan_id,
                 completed,

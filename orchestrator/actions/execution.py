@@ -41,7 +41,7 @@ from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Plan, Verb, locations_of
 from orchestrator.plan.request_rates import kinds_of
 from orchestrator.prices import REQUEST_KINDS
-from orchestrator.records import Capabilities
+from orchestrator.records import Capabilities, Ref
 from orchestrator.retry_times import FIRST_WAIT_S
 from orchestrator.storage.protocol import PROBE, Storage
 from orchestrator.storage.rclone_backed.crypts import Crypts
@@ -88,7 +88,7 @@ def carry_out(
         )
     if result.run is not None:
         _note_requests(session, result.run, before)
-        settle_common_state(session, result.run, arrivals)
+        settle_common_state(session, result.run, arrivals, _missing(result))
         queue_lost_mirrors(session, result.run)
     _report_result(session, result, plan)
     return result
@@ -161,12 +161,16 @@ def finish_run(session: Session, run_id: str) -> RunResult:
     if was_unfinished:
         _note_requests(session, run_id, before, run.summary.requests if run.summary is not None else {})
     _update_catalogue_of_earlier_starts(session, run_id)
-    settle_common_state(session, run_id, arrivals)
+    settle_common_state(session, run_id, arrivals, _missing(result))
     if was_unfinished:
         queue_lost_mirrors(session, run_id)
     session.summary.ops_planned += result.planned
     _report_result(session, result, plan)
     return result
+
+
+def _missing(result: RunResult) -> frozenset[Ref]:
+    return frozenset(one.missing for one in result.problems if one.missing is not None)
 
 
 def abandon_run(session: Session, run_id: str) -> RunResult:

@@ -13,10 +13,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
+from orchestrator.apply.end_of_run import check_and_tidy
+from orchestrator.apply.journal.journal import Journal
+from orchestrator.apply.journal.records import RunState
 from orchestrator.errors import (
     AuthError,
     ExitCode,
@@ -26,9 +29,10 @@ from orchestrator.errors import (
     TransientError,
 )
 from orchestrator.paths import case_key, parent_of, parents_of
+from orchestrator.plan.model import is_temporary
 from orchestrator.plan.planners.sync.records import Policy
 from orchestrator.storage.fake.faults import Killed, RecordedCall
-from tests.actions.fake_sync import WHENS, Agitator, Ended, Engine, prepare
+from tests.actions.fake_sync import WHENS, Agitator, Ended, Engine, MemoryPlace, prepare
 from tests.nightly import FIRST_HISTORY, NIGHTLY
 from tests.plan.sync.edits import CONTENTS, EDITS, NEW_CONTENTS, PATHS, Edit, tried
 from tests.plan.sync.worlds import DAY, START
@@ -367,6 +371,93 @@ def test_an_edit_of_the_same_size_while_a_run_renames_the_file_is_carried(
     assert [(one.verb, one.dst.path) for one in plan.operations] == [("replace", "new 0.mp3")]
     assert ours.tree == theirs.tree
     assert ours.tree["new 0.mp3"] == "CONTENT 0"
+
+
+def _rename(place: MemoryPlace) -> None:
+    place.rename("d/a.mp3", "d/renamed.mp3")
+
+
+def _delete(place: MemoryPlace) -> None:
+    place.delete("d/a.mp3")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "moment"),
+    [
+        *((kinds, "has its name") for kinds in (("local", "local"), ("local", "sftp"), ("s3", "local"))),
+        *(
+            (kinds, "is checked at the end")
+            for kinds in (("local", "s3"), ("local", "sftp"), ("local", "drive"), ("s3", "local"))
+        ),
+    ],
+)
+@pytest.mark.parametrize("act", [_rename, _delete])
+def test_what_a_user_does_with_a_file_that_has_just_arrived_is_no_damage(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kinds: tuple[str, str],
+    moment: str,
+    act: Callable[[MemoryPlace], None],
+) -> None:
+    """A rename is carried. What may have been lost by its storage is copied again: it may not be deleted on the other side."""
+    engine = Engine(tmp_path, kinds, Random(0))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    ours.put("d/a.mp3", "content of a")
+    ours.put("d/b.mp3", "another content")
+    if moment == "has its name":
+
+        def take_away(_: RecordedCall) -> None:
+            if "d/a.mp3" in theirs.tree:
+                act(theirs)
+
+        theirs.storage.fail_always(lambda call: call.verb == "give" and call.dst == "d/a.mp3", take_away, when="after")
+        ended = engine.sync()
+    else:
+        with monkeypatch.context() as patch:
+
+            def check(*arguments: Any, **settings: Any) -> Any:
+                act(theirs)
+                return check_and_tidy(*arguments, **settings)
+
+            patch.setattr("orchestrator.apply.executor.check_and_tidy", check)
+            ended = engine.sync()
+    assert ended.code == ExitCode.SOME_FAILED
+    with Journal(engine.state / "journal.sqlite3") as journal:
+        run = journal.runs()[-1]
+    assert run.summary is not None
+    assert (run.state, run.summary.done, run.summary.exit_code) == (RunState.FAILED, 2, ExitCode.SOME_FAILED)
+    engine.revive()
+    assert engine.sync().code == ExitCode.DONE
+    name = "d/renamed.mp3" if act is _rename else "d/a.mp3"
+    assert ours.tree == theirs.tree == {name: "content of a", "d/b.mp3": "another content"}
+
+
+@pytest.mark.parametrize("kinds", [("local", "webdav"), ("webdav", "local"), ("s3", "sftp")])
+@pytest.mark.parametrize("act", [_rename, _delete])
+def test_a_file_that_its_user_takes_away_while_it_is_copied_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, str], act: Callable[[MemoryPlace], None]
+) -> None:
+    engine = Engine(tmp_path, kinds, Random(0))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    ours.put("d/a.mp3", "content of a")
+    ours.put("d/b.mp3", "another content")
+
+    def take_away(_: RecordedCall) -> None:
+        if "d/a.mp3" in ours.tree:
+            act(ours)
+
+    theirs.storage.fail_always(lambda call: call.verb == "stat" and is_temporary(call.path), take_away)
+    assert engine.sync().code in {ExitCode.SOME_FAILED, ExitCode.DONE}
+    engine.revive()
+    for _ in range(2):
+        assert engine.sync().code == ExitCode.DONE
+    assert (
+        ours.tree
+        == theirs.tree
+        == {"d/b.mp3": "another content", **({"d/renamed.mp3": "content of a"} if act is _rename else {})}
+    )
 
 
 @pytest.mark.parametrize("kinds", [("s3", "webdav"), ("local", "sftp")])

@@ -8,8 +8,12 @@ import pytest
 
 from orchestrator.apply.protocol.final_check import FinalState, check_final_state
 from orchestrator.apply.protocol.obstacles import Obstacles
+from orchestrator.errors import ExitCode
 from orchestrator.records import OWN_DIRECTORY, Ref
 from orchestrator.storage.fake.memory import MemoryStorage
+from tests.actions.fake_sync import MemoryPlace
+
+KINDS = ("local", "s3", "drive")
 
 
 @pytest.mark.parametrize("kind", ["local", "s3"])
@@ -25,6 +29,33 @@ def test_many_files_that_listings_leave_out_are_found(kind: str) -> None:
     storage.remove("A/@eaDir/1.mp3/7.jpg")
     (problem,) = check_final_state(FinalState(there, frozenset()), {storage.fs: storage}, Obstacles(), listed=None)
     assert problem.path == "A/@eaDir/1.mp3/7.jpg"
+
+
+@pytest.mark.parametrize(
+    ("kind", "renamed", "copied", "code", "said"),
+    [
+        *((kind, True, copied, ExitCode.SOME_FAILED, "is at B/by its user.mp3") for kind in KINDS for copied in (True, False)),
+        *((kind, False, True, ExitCode.SOME_FAILED, "inbox:a.mp3 was kept") for kind in KINDS),
+        *((kind, False, False, ExitCode.INTEGRITY, "the storage has lost it") for kind in KINDS),
+    ],
+)
+def test_a_file_that_somebody_has_taken_away_is_alarming_only_if_its_content_is_nowhere(
+    kind: str, code: ExitCode, said: str, *, renamed: bool, copied: bool
+) -> None:
+    storage = MemoryStorage.like(kind)
+    for number in range(3):
+        storage.put(f"A/{number}.mp3", b"content %d" % number)
+    refs = [Ref(storage.fs, f"A/{number}.mp3") for number in range(3)]
+    wanted = FinalState(
+        {ref: storage.stat(ref.path) for ref in refs}, frozenset(), {refs[1]: Ref("inbox:", "a.mp3")} if copied else {}
+    )
+    if renamed:
+        MemoryPlace(storage).rename("A/1.mp3", "B/by its user.mp3")
+    else:
+        storage.remove("A/1.mp3")
+    (problem,) = check_final_state(wanted, {storage.fs: storage}, Obstacles(), listed=None)
+    assert (problem.path, problem.code, problem.missing) == ("A/1.mp3", code, None if renamed else refs[1])
+    assert problem.message.endswith(said)
 
 
 def test_many_files_of_which_the_server_lists_some_in_another_unicode_form_are_found() -> None:

@@ -64,14 +64,19 @@ TABLE = (
     # Again, nothing of ours at the destination, and it is not staged.
     Row(MOVING, YES, ANY, THERE, UNSTAGED, FREE, Action.SEND),
     Row(MOVING, YES, ANY, THERE, UNSTAGED, OTHER, Action.CONFLICT),
-    Row(MOVING, YES, ANY, GONE, UNSTAGED, FREE | OTHER, Action.LOST),
+    Row(MOVING - COPY, YES, ANY, GONE, UNSTAGED, FREE, Action.LOST),
+    Row(MOVING, YES, ANY, GONE, UNSTAGED, OTHER, Action.LOST),
     # The same, staged. The only copy of a file whose source is gone gets its name, too.
     Row(MOVING, YES, YES, THERE | GONE, COMPLETE, FREE, Action.GIVE),
     Row(MOVING, YES, NO, THERE | GONE, COMPLETE, FREE, Action.VERIFY),
     Row(MOVING, YES, ANY, THERE, BROKEN | NO_COPY, FREE, Action.SEND),
     Row(MOVING, YES, ANY, THERE, STAGED, OTHER, Action.SKIP_DESTINATION_EXISTS),
-    Row(MOVING, YES, ANY, GONE, BROKEN | NO_COPY, FREE, Action.LOST),
-    Row(MOVING, YES, ANY, GONE, STAGED, OTHER, Action.LOST),
+    Row(MOVING - COPY, YES, ANY, GONE, BROKEN | NO_COPY, FREE, Action.LOST),
+    Row(MOVING - COPY, YES, ANY, GONE, STAGED, OTHER, Action.LOST),
+    Row(COPY, YES, ANY, GONE, COMPLETE, OTHER, Action.LOST),
+    # A copy does not take its source away: its user did.
+    Row(COPY, YES, ANY, GONE, UNSTAGED, FREE, Action.SKIP_SOURCE_GONE),
+    Row(COPY, YES, ANY, GONE, BROKEN | NO_COPY, FREE | OTHER, Action.SKIP_SOURCE_GONE),
     # The source is in our trash, about to be deleted: only if its copy is still there.
     Row(MOVING, YES, ANY, LEAVING, UNSTAGED | STAGED, SAME, Action.DELETE_SOURCE),
     Row(MOVING, YES, ANY, LEAVING, UNSTAGED | STAGED, FREE | OTHER, Action.BRING_BACK_SOURCE),

@@ -26,7 +26,7 @@ from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.shared_looks import SharedLooks
 from orchestrator.apply.protocol.task import Task, still_open, without_error
 from orchestrator.apply.protocol.twins import tell_twins_apart
-from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look
+from orchestrator.apply.protocol.verdicts import conclude, conclude_failed_look, settle_taken_away
 from orchestrator.apply.protocol.verify_arrival import settle_copy_of_changed, take_back_uploads, verify_arrivals
 from orchestrator.errors import (
     DestinationExistsError,
@@ -102,6 +102,7 @@ class Attempts:
         for task in still_open(tasks):
             settle_cut_copy(task, actions[task.operation.id])
             settle_copy_of_changed(task, actions[task.operation.id], self._run_id)
+            settle_taken_away(task, actions[task.operation.id])
         for task in still_open(tasks):
             if isinstance(earlier[task.operation.id], PermanentError | DestinationExistsError) and clear_empty_folder(
                 task, self._run_id

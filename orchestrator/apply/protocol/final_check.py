@@ -10,12 +10,13 @@ import msgspec
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.fingerprint import same_file
+from orchestrator.apply.protocol.missing_files import find_moved
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError, TooManyFilesError
 from orchestrator.foreign_folders import innermost_foreign_folder
-from orchestrator.paths import case_key, own_directory_of
-from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation
+from orchestrator.paths import case_key, join_location, own_directory_of
+from orchestrator.plan.model import LEAVING_THE_SOURCE, CompletedOperation, Verb
 from orchestrator.plan.request_rates import looks_cost_less, worth_listing
 from orchestrator.progress import NoProgress, Progress
 from orchestrator.records import Entry, Ref
@@ -30,20 +31,26 @@ class FinalState(msgspec.Struct, frozen=True):
 
     there: dict[Ref, Entry | None]
     gone: frozenset[Ref]
+    copies: Mapping[Ref, Ref] = {}
+    """Of what is there: file -> the one that it was copied from, which stays."""
 
 
 def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
     """What these operations lead to, in this order."""
     there: dict[Ref, Entry | None] = {}
     gone: set[Ref] = set()
+    copies: dict[Ref, Ref] = {}
     for one in completed:
         if one.operation.verb not in LEAVING_THE_SOURCE:
             there.pop(one.operation.src, None)
             gone.add(one.operation.src)
+        elif one.operation.verb is not Verb.REWRITE:
+            copies[one.destination] = one.operation.src
         if not deletes_for_good(one.operation):
             there[one.destination] = one.entry
             gone.discard(one.destination)
-    return FinalState(there, frozenset(gone))
+    kept = {ref: source for ref, source in copies.items() if ref in there and source not in gone}
+    return FinalState(there, frozenset(gone), kept)
 
 
 def check_final_state(
@@ -62,7 +69,9 @@ def check_final_state(
     """
     problems: list[Problem] = []
     unseen = FinalState(
-        {ref: entry for ref, entry in wanted.there.items() if ref not in seen}, frozenset(wanted.gone.difference(seen))
+        {ref: entry for ref, entry in wanted.there.items() if ref not in seen},
+        frozenset(wanted.gone.difference(seen)),
+        wanted.copies,
     )
     locations = sorted({ref.fs for ref in (*unseen.there, *unseen.gone)})
     forget_folders(storages[fs] for fs in locations)
@@ -71,44 +80,40 @@ def check_final_state(
         gone = {ref for ref in unseen.gone if ref.fs == fs}
         # A storage that ignores case also finds a renamed file under the old spelling of its name.
         spelled = {case_key(ref.path) for ref in wanted.there if ref.fs == fs} if gone else set()
-        problems += _check(storages[fs], there, gone, spelled, obstacles, listed=listed, progress=progress or NoProgress())
+        state = FinalState(there, frozenset(gone), unseen.copies)
+        problems += _check(storages[fs], state, spelled, obstacles, listed=listed, progress=progress or NoProgress())
     return problems
 
 
 def _check(
-    storage: Storage,
-    there: Mapping[Ref, Entry | None],
-    gone: set[Ref],
-    spelled: set[str],
-    obstacles: Obstacles,
-    *,
-    listed: int | None,
-    progress: Progress,
+    storage: Storage, wanted: FinalState, spelled: set[str], obstacles: Obstacles, *, listed: int | None, progress: Progress
 ) -> list[Problem]:
     """Compare with one location; `spelled`: see `_compare`."""
+    there, gone = wanted.there, wanted.gone
     can, looks = storage.capabilities, len(there) + len(gone)
     if looks_cost_less(can, looks, listed):
-        return _check_by_looks(storage, there, gone, spelled, obstacles)
+        return _check_by_looks(storage, wanted, spelled, obstacles)
     at_most = worth_listing(can, looks) if can.current_listings and listed is not None else None
     with obstacles.named(storage.fs, "cannot be listed, so the final check was left out"):
         try:
             found = _list(storage, [*there, *gone], at_most, progress)
         except TooManyFilesError:  # of ours, for example, in the quarantine
-            return _check_by_looks(storage, there, gone, spelled, obstacles)
+            return _check_by_looks(storage, wanted, spelled, obstacles)
         # Some servers list a name in another case or Unicode form than it was given.
         respelled, unknown = _look(storage, [ref for ref in there if ref not in found], obstacles)
-        there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-        return _compare(storage, there, gone, found | respelled, spelled)
+        return _compare(storage, _without(wanted, unknown), found | respelled, spelled, obstacles)
     return []
 
 
-def _check_by_looks(
-    storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], spelled: set[str], obstacles: Obstacles
-) -> list[Problem]:
-    found, unknown = _look(storage, [*there, *gone], obstacles)
-    found = _without_other_forms(storage, found, gone, obstacles)
-    there = {ref: entry for ref, entry in there.items() if ref not in unknown}
-    return _compare(storage, there, gone - unknown, found, spelled)
+def _check_by_looks(storage: Storage, wanted: FinalState, spelled: set[str], obstacles: Obstacles) -> list[Problem]:
+    found, unknown = _look(storage, [*wanted.there, *wanted.gone], obstacles)
+    found = _without_other_forms(storage, found, wanted.gone, obstacles)
+    return _compare(storage, _without(wanted, unknown), found, spelled, obstacles)
+
+
+def _without(wanted: FinalState, unknown: set[Ref]) -> FinalState:
+    there = {ref: entry for ref, entry in wanted.there.items() if ref not in unknown}
+    return FinalState(there, wanted.gone - unknown, wanted.copies)
 
 
 def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[dict[Ref, Entry], set[Ref]]:
@@ -125,7 +130,9 @@ def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[
     return found, unknown
 
 
-def _without_other_forms(storage: Storage, found: dict[Ref, Entry], gone: set[Ref], obstacles: Obstacles) -> dict[Ref, Entry]:
+def _without_other_forms(
+    storage: Storage, found: dict[Ref, Entry], gone: frozenset[Ref], obstacles: Obstacles
+) -> dict[Ref, Entry]:
     """Some servers find a file under every Unicode form of its path. Only a listing shows the one that it has."""
     doubtful = [ref for ref in gone & found.keys() if not ref.path.isascii()]
     if doubtful:
@@ -157,21 +164,46 @@ def _list(
 
 
 def _compare(
-    storage: Storage, there: Mapping[Ref, Entry | None], gone: set[Ref], found: Mapping[Ref, Entry], spelled: set[str]
+    storage: Storage, wanted: FinalState, found: Mapping[Ref, Entry], spelled: set[str], obstacles: Obstacles
 ) -> list[Problem]:
     """`spelled`: the keys of all names that files have now."""
     problems = []
-    for ref, entry in there.items():
+    missing = []
+    for ref, entry in wanted.there.items():
         now, path = found.get(ref), ref.path
         if now is None:
-            message = f"{path}: was put there, but the final check does not find it"
-            problems.append(Problem(path, ExitCode.INTEGRITY, message))
+            missing.append(ref)
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
             problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
-    still_there = sorted({ref.path for ref in gone & found.keys()})
+    problems += _explained(storage, missing, wanted, obstacles)
+    still_there = sorted({ref.path for ref in wanted.gone & found.keys()})
     problems += [
         Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, but the final check finds a file there")
         for path in still_there
         if case_key(path) not in spelled
     ]
+    return problems
+
+
+def _explained(storage: Storage, missing: Sequence[Ref], wanted: FinalState, obstacles: Obstacles) -> list[Problem]:
+    """What became of files that were seen at their destinations, and are not there any more.
+
+    People rename and delete what a run has just put there. It is alarming only if no content is left that is known of.
+    """
+    moved: Mapping[Ref, str] = {}
+    if missing:
+        with obstacles.named(storage.fs, "cannot be listed, so files that are not where they were put were not searched for"):
+            moved = find_moved(storage, {ref: wanted.there[ref] for ref in missing}, {ref.path for ref in wanted.there})
+    problems = []
+    for ref in missing:
+        gone = f"{ref.path}: was put there, and is not there any more"
+        source = wanted.copies.get(ref)
+        if ref in moved:
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, f"{gone}: {moved[ref]}"))
+        elif source is not None:
+            kept = f"{gone}: it was deleted there, or the storage has lost it; {join_location(source.fs, source.path)} was kept"
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, kept, missing=ref))
+        else:
+            message = f"{gone}, and not found elsewhere: if nobody has deleted it, the storage has lost it"
+            problems.append(Problem(ref.path, ExitCode.INTEGRITY, message, missing=ref))
     return problems

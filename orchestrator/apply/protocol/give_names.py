@@ -37,6 +37,7 @@ def give_names(tasks: Sequence[Task], run_id: str, *, concurrency: int) -> None:
     )
     named = without_error(given)
     for task in named:
+        task.was_named = True
         task.at_staged = None
         task.arrived = True
         task.at_target = task.verified and msgspec.structs.replace(task.verified, path=task.dst)

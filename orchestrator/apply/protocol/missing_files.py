@@ -5,7 +5,7 @@ It may be in trash, quarantine, at temporary names, or at names of rclone's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import send_one
@@ -14,7 +14,7 @@ from orchestrator.apply.protocol.routes import Route
 from orchestrator.apply.protocol.task import Task
 from orchestrator.errors import OrchestratorError, RemoteError, UsageError
 from orchestrator.paths import is_half_renamed, split_path
-from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import CallResult, MoveCall, Storage
 
 
@@ -55,6 +55,40 @@ def find_elsewhere(task: Task) -> list[str]:
             if same:
                 found[f"{storage.fs.rstrip('/')}/{entry.path}"] = None
     return [*found]
+
+
+def find_moved(storage: Storage, missing: Mapping[Ref, Entry | None], known: Collection[str]) -> dict[Ref, str]:
+    """Where other programs have moved files that are not where they were seen: file -> a sentence. Raises storages' errors.
+
+    `known`: the paths of other files of the run. One listing answers for all of them.
+    """
+    by_size: dict[int, list[tuple[Ref, Entry]]] = {}
+    for ref, was in missing.items():
+        if was is not None and was.size:
+            by_size.setdefault(was.size, []).append((ref, was))
+    found: dict[Ref, str] = {}
+    precision = storage.capabilities.mtime_precision_ns
+    for entry in storage.list("") if by_size else ():
+        wanted = by_size.get(entry.size or 0, [])
+        if entry.path in known:
+            continue
+        for number, (ref, was) in enumerate(wanted):
+            if (same := _what_is_same(was, entry, precision)) is not None:
+                found[ref] = f"{same} is at {entry.path}"
+                del wanted[number]
+                break
+    return found
+
+
+def _what_is_same(was: Entry, now: Entry, precision_ns: int | None) -> str | None:
+    """Why this may be the file: its id, a hash, or at least its own time; None if nothing says so."""
+    if was.id is not None and was.id == now.id:
+        return "it"
+    by_hash = same_content_by_hash(was, now)
+    if by_hash is not None:
+        return "the same content" if by_hash else None
+    has_times = None not in {precision_ns, was.mtime_ns, now.mtime_ns}
+    return "a file of the same size and time" if has_times and same_file(was, now, precision_ns) else None
 
 
 def _candidates(storage: Storage, path: str) -> Iterator[Entry]:

@@ -54,7 +54,7 @@ class Action(Enum):
     CONFLICT = auto()
     """It was begun, and now a different file lies at the destination: change nothing."""
     LOST = auto()
-    """It was begun, and now no end holds the content."""
+    """A move was begun, and now no end holds the content."""
 
 
 def next_action(route: Route, source: Found, staged: Found | None, destination: Found, *, begun: bool, verified: bool) -> Action:
@@ -122,8 +122,14 @@ def _when_begun(route: Route, source: Found, staged: Found | None, destination: 
     if source is Found.OTHER:
         return Action.SKIP_SOURCE_CHANGED
     if staged is not None:
-        return _when_staged(source, staged, destination, verified=verified)
-    return _when_not_arrived(source, destination)
+        action = _when_staged(source, staged, destination, verified=verified)
+    else:
+        action = _when_not_arrived(source, destination)
+    # A copy takes nothing away. What is ours may only be under its staged name, or, if that has none, at the destination.
+    ours = destination if staged is None else staged
+    if action is Action.LOST and route is Route.COPY and (ours is Found.NOTHING or staged is Found.OTHER):
+        return Action.SKIP_SOURCE_GONE
+    return action
 
 
 def _when_arrived(route: Route, source: Found, *, verified: bool) -> Action:

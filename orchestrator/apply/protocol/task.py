@@ -62,6 +62,8 @@ class Task:
     """An older version of this program may have sent a copy straight to its destination."""
     verified: Entry | None = None
     """The copy as the journal's VERIFIED record has it."""
+    was_named: bool = False
+    """Whether the remote has said that the verified copy got its name."""
     delete_sent: bool = False
     """Whether the source may be gone because of us."""
     vanished: bool = False

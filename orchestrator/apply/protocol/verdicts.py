@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from orchestrator.apply.journal.records import Stage
 from orchestrator.apply.protocol.empty_folders import is_folder_at_destination
 from orchestrator.apply.protocol.missing_files import find_elsewhere, take_back_from_trash
@@ -86,6 +88,20 @@ def _skip(task: Task, action: Action) -> None:
     copied = action is Action.SKIP_SOURCE_CHANGED and _may_have_copied(task)
     more = hidden if may_hide else f"; what is at {task.dst} may be a copy of it" if copied else ""
     task.skip(f"{task.name}: {_SKIPPED_BECAUSE[action].format(dst=task.dst)}{more}")
+
+
+def settle_taken_away(task: Task, action: Action) -> None:
+    """Set the verdict on a copy that got its name and has gone from there: another program has moved or deleted it.
+
+    Of a copy whose source stays, nothing is left to do: the final check finds out where it is. A source to be deleted stays.
+    """
+    if not (task.was_named and action is Action.SEND):
+        return
+    if task.route is Route.COPY and task.verified is not None:
+        task.settle(Stage.DONE, entry=msgspec.structs.replace(task.verified, path=task.dst))
+    else:
+        message = f"{task.name}: was put at {task.dst}, and is gone from there: another program has moved or deleted it"
+        task.settle(Stage.FAILED, ExitCode.SOME_FAILED, f"{message}; the source was kept")
 
 
 def _may_have_copied(task: Task) -> bool:
