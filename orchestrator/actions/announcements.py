@@ -156,17 +156,31 @@ class Announcements:
         return dict(zip(chain(*labels.values()), chain(*urls.values()), strict=True))
 
     def _post(self, label: str, url: str | Reference, letters: Sequence[Letter]) -> Delivery:
-        """Send these messages to an address in the background, one after the other; the first that fails ends that."""
-        from orchestrator.notify.apprise_messages import send as send_message  # noqa: PLC0415 - as above
+        """Send these messages to an address in the background, in order.
+
+        The first that cannot be sent ends that. One that the service rejects does not: it would hold back all later ones.
+        """
+        from orchestrator.notify.apprise_messages import RejectedError  # noqa: PLC0415 - as above
+        from orchestrator.notify.apprise_messages import send as send_message  # noqa: PLC0415
 
         def send(until: float) -> None:
             if reason := url_problem(url):
                 raise UsageError(reason)
             address = self._secret(url, label)
+            problem: RejectedError | None = None
             for letter in letters:
-                if time.monotonic() < until:
+                if time.monotonic() >= until:
+                    break
+                try:
                     send_message(address, letter.message)
                     letter.arrived = True
+                except RejectedError as error:
+                    letter.rejected = True
+                    problem = error
+            if problem is not None:
+                given_up = any(letter.arrived for letter in letters)
+                what = "a message was given up" if given_up else "no message was taken, all of them wait"
+                raise RejectedError(f"{what}: {problem.message}")
 
         return Delivery(label, send)
 

@@ -31,6 +31,8 @@ class Letter:
     number: int | None
     """Of its row in the history; None if that could not be written."""
     arrived: bool = False
+    rejected: bool = False
+    """Whether the service did not take it."""
 
 
 class Outbox:
@@ -56,10 +58,15 @@ class Outbox:
         return self._letters[label]
 
     def close(self) -> None:
-        """Forget what has arrived."""
-        arrived = [one.number for letters in self._letters.values() for one in letters if one.arrived and one.number is not None]
-        if arrived:
-            self._remembered(lambda history: history.announced.sent(arrived), None)
+        """Forget what has arrived, and what was rejected by a service that has taken another message."""
+        over = [one.number for letters in self._letters.values() for one in _over(letters) if one.number is not None]
+        if over:
+            self._remembered(lambda history: history.announced.sent(over), None)
+
+
+def _over(letters: Sequence[Letter]) -> list[Letter]:
+    works = any(one.arrived for one in letters)
+    return [one for one in letters if one.arrived or (works and one.rejected)]
 
 
 def _late(one: Unsent) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,16 @@ from contextlib import contextmanager
 from orchestrator.errors import PermanentError, UsageError
 from orchestrator.notify.message import Message
 
+_OF_THE_MESSAGE = frozenset({"400", "413", "422"})
+"""Answers of services to a message that they do not take: invalid, or too long. Others are about the address, or may pass."""
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+"""How apprise writes the status of an answer, for nearly all of its services."""
+
 MISSING = "messages need apprise: pip install 'music-orchestrator[notify]'"
+
+
+class RejectedError(PermanentError):
+    """A service does not take this message. It may take another one."""
 
 
 def installed() -> bool:
@@ -20,7 +30,10 @@ def installed() -> bool:
 
 
 def send(url: str, message: Message) -> None:
-    """Send it. Raises UsageError for an address that apprise does not take, PermanentError for what could not be sent."""
+    """Send it. Raises UsageError for an address that apprise does not take, PermanentError for what could not be sent.
+
+    Raises RejectedError if that may be for what the message says.
+    """
     import apprise  # noqa: PLC0415 - an extra, and slow to import
 
     with _listening() as heard:
@@ -30,7 +43,9 @@ def send(url: str, message: Message) -> None:
         if not service:
             raise UsageError("apprise does not know this address")
         if not service.notify(body=message.body, title=message.title, notify_type=kinds[message.event], body_format="text"):
-            raise PermanentError(heard.last or "it could not be sent")
+            status = _STATUS.search(heard.last)
+            error = RejectedError if status and status[1] in _OF_THE_MESSAGE else PermanentError
+            raise error(heard.last or "it could not be sent")
 
 
 def is_known(url: str) -> bool:

@@ -194,6 +194,30 @@ def test_a_message_that_could_not_be_sent_is_sent_by_the_next_run(machine: Machi
     assert [one["type"] for one in machine.status()] == ["job"]
 
 
+def test_a_message_that_is_always_rejected_holds_back_no_other(machine: Machine, ahead: list[float]) -> None:
+    """It waits until another one shows that the address is right; then it is given up, which is said once."""
+    machine.notify = f"{{urls: ['json://127.0.0.1:{machine.server.port}/topic']}}"
+    machine.add("1.mp3")
+    machine.server.answer = lambda _path, _number: Answer(400)
+    code, _, err = machine("run", "-q")
+    assert (code, err.count("\n"), "no message was taken, all of them wait: " in err) == (0, 1, True), err
+    machine.add("2.mp3", Track(title=("Other",), artist=("Band",), album=("Album",), track=2, date="2001"))
+    numbers = iter([400, 200])
+    machine.server.answer = lambda _path, _number: Answer(next(numbers))
+    machine.server.calls.clear()
+    ahead[0] += DAY
+    code, _, err = machine("run", "-q")
+    assert (code, "a message was given up: " in err) == (0, True), err
+    first, second = [message["title"].partition(": ")[2] for message in machine.messages()]
+    assert first.startswith("nightly done: 1 change (of 20")
+    assert second == "nightly done: 1 change"
+    machine.server.calls.clear()
+    machine.server.answer = lambda _path, _number: Answer()
+    ahead[0] += DAY
+    assert machine("run", "-q") == (0, "", "")
+    assert machine.messages() == []
+
+
 def test_what_waited_in_the_queue_is_a_part_of_the_job_that_syncs_it(machine: Machine, ahead: list[float]) -> None:
     """Its changes are those of the job: in messages, the history, and `--json`; without such a job, of the first one."""
     machine.add("1.mp3")
