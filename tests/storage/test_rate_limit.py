@@ -369,6 +369,30 @@ def test_threads_share_one_rate(clock: Clock) -> None:
     assert max(waits) == pytest.approx(10, abs=0.3)  # the clock stands still: the last of 100 waits for the 99 before it
 
 
+@pytest.mark.parametrize("moment", ["count", "wait", "send"])
+def test_an_interrupt_leaves_no_wrong_count(clock: Clock, moment: str) -> None:
+    interrupted = moment == "count"
+
+    def answers() -> Answers:
+        if interrupted:
+            raise KeyboardInterrupt
+        return Answers(0, 0)
+
+    def sleep(_: float) -> None:
+        if moment == "wait":
+            raise KeyboardInterrupt
+
+    measured = Pace(1, answers=answers, clock=clock, sleep=sleep)
+    with pytest.raises(KeyboardInterrupt), measured.turn(9):
+        raise KeyboardInterrupt
+    assert measured.under_way == 0
+    interrupted = False
+    moment = "none"
+    with measured.turn(3):
+        assert measured.under_way == 3
+    assert measured.under_way == 0
+
+
 def test_a_rate_of_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="rate"):
         RateLimitedStorage(MemoryStorage(), 0)

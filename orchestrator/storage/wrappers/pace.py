@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,16 @@ class _Sample(NamedTuple):
     accepted: int
 
 
+@dataclass(eq=False)
+class _Turn:
+    """One caller of `Pace.turn`. What is under way is counted from these, so an interrupt at any moment leaves no wrong count."""
+
+    requests: int
+    bounded: bool
+    has_begun: bool = False
+    """Whether its requests are counted as under way."""
+
+
 class Pace:
     """For all storages of one account. Any number of threads may use it.
 
@@ -96,7 +107,7 @@ class Pace:
         self._updated_s = clock()
         self._paused_until_s = self._deaf_until_s = -math.inf
         self._answered = 0
-        self._under_way = self._bounded = 0
+        self._turns: set[_Turn] = set()
         self._ended_s = -math.inf
         self._taken = 0
         self._charged = self._refused = self._doubtful = 0
@@ -129,7 +140,7 @@ class Pace:
     def under_way(self) -> int:
         """How many requests are expected of the calls that have their turn now."""
         with self._turn:
-            return self._under_way
+            return self._under_way()
 
     @property
     def at_once(self) -> float:
@@ -151,20 +162,20 @@ class Pace:
 
         `bounded`: also wait for others that are under way. A batch may not: its copies are looked at before it ends.
         """
-        counted = requests if bounded else 0
-        with self._turn:
-            while bounded and self._bounded and self._bounded + requests > self._most_under_way():
-                self._turn.wait(1.0)
-            self._bounded += counted
+        mine = _Turn(requests, bounded)
         try:
-            self._wait(requests)
+            with self._turn:
+                while bounded and (before := self._bounded()) and before + requests > self._most_under_way():
+                    self._turn.wait(1.0)
+                self._turns.add(mine)
+            self._wait(mine)
             yield
         finally:
             with self._turn:
-                self._bounded -= counted
-                self._under_way -= requests
-                self._answered += requests
-                self._ended_s = self._clock()
+                self._turns.discard(mine)
+                if mine.has_begun:
+                    self._answered += requests
+                    self._ended_s = self._clock()
                 self._turn.notify_all()
 
     def refused(self, retry_after: float | None = None, *, after_pauses: int | None = None) -> None:
@@ -193,7 +204,7 @@ class Pace:
     def count(self) -> None:
         """Look whether the remote has refused requests of the calls that are under way."""
         with self._turn:
-            if self._under_way:
+            if self._under_way():
                 self._count_if_due(self._clock())
 
     def _count_if_due(self, now: float) -> None:
@@ -202,14 +213,21 @@ class Pace:
         if (not self._samples or now - self._samples[-1].at_s >= apart_s) and self._sample(now):
             self.refused()
 
-    def _wait(self, requests: int) -> None:
+    def _under_way(self) -> int:
+        return sum(one.requests for one in self._turns if one.has_begun)
+
+    def _bounded(self) -> int:
+        return sum(one.requests for one in self._turns if one.bounded)
+
+    def _wait(self, mine: _Turn) -> None:
+        requests = mine.requests
         with self._turn:
             self._refill()
             now = self._updated_s
             self._count_if_due(now)
             self._taken += requests
             self._charged += requests
-            self._under_way += requests
+            mine.has_begun = True
             wait_s = max(0.0, self._paused_until_s - now)
             if self._rate < math.inf:
                 self._tokens -= requests
@@ -248,7 +266,7 @@ class Pace:
         if self._samples and answers.accepted < self._samples[-1].accepted:
             self._samples.clear()  # another rclone counts from zero
         since_s = self._samples[-1].at_s if self._samples else -math.inf
-        sent = answers.accepted + self._under_way
+        sent = answers.accepted + self._under_way()
         if self._samples and self._count is not None:
             self._tokens -= sent - self._charged
         refused, self._charged, self._refused = answers.refused > self._refused, sent, answers.refused
