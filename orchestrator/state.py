@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator.errors import UsageError
+from orchestrator.user_paths import user_path
 
 APPLICATION = "music-orchestrator"
 SYSTEM_DIRECTORY = Path("/var/lib") / APPLICATION
@@ -22,9 +23,9 @@ def state_directory(option: str | Path | None = None, environment: Mapping[str, 
     """
     environment = os.environ if environment is None else environment
     chosen = chosen_directory(option, environment)
-    if chosen.exists() and not chosen.is_dir():
-        raise UsageError(f"the state directory {chosen} is a file: choose another with --state-dir")
     try:
+        if chosen.exists() and not chosen.is_dir():
+            raise UsageError(f"the state directory {chosen} is a file: choose another with --state-dir")
         chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
         if chosen.stat().st_mode & 0o077:
             if not _is_ours(chosen):
@@ -48,7 +49,7 @@ def _is_ours(directory: Path) -> bool:
 def chosen_directory(option: str | Path | None, environment: Mapping[str, str]) -> Path:
     """The state directory, which need not exist."""
     if option:
-        return Path(option).expanduser().absolute()
+        return user_path(option).absolute()
     from_systemd = environment.get("STATE_DIRECTORY", "").split(":")[0]
     if from_systemd:
         return Path(from_systemd).absolute()

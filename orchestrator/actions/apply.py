@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.mirror_record import begin_mirrors, saved_mirrored
 from orchestrator.actions.place_ids import check_mirror
@@ -14,6 +12,7 @@ from orchestrator.errors import UsageError
 from orchestrator.foreign_folders import HiddenFolders
 from orchestrator.plan.model import Plan, mirrors_of
 from orchestrator.plan.plan_file import read_plan
+from orchestrator.user_paths import user_path
 from orchestrator.wording import counted
 
 
@@ -22,7 +21,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
 
     Raises UsageError and IntegrityError for a file that is not a sound plan, and what `change` raises.
     """
-    planned = Planned(read_plan(Path(options.file)))
+    planned = Planned(read_plan(user_path(options.file)))
     session.need_consent("apply")
     _check_foreign_folders(session, planned.plan)
     record, mirrored = saved_record(planned.plan), saved_mirrored(planned.plan)

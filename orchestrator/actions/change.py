@@ -18,6 +18,7 @@ from orchestrator.paths import parent_of
 from orchestrator.plan.build import with_full_reads
 from orchestrator.plan.model import IS_CLUTTER, Operation, Plan, Verb, updated_lists
 from orchestrator.report.reporter import Offer
+from orchestrator.user_paths import user_path
 from orchestrator.wording import money_text, number_text, size_text
 
 SKIPS_THAT_COUNT = frozenset(
@@ -169,7 +170,7 @@ def _offer_to_write(session: Session, plan: Plan) -> None:
     named = session.reporter.ask("Write the plan to which new file?")
     if not named:
         return
-    file = Path(named).expanduser()
+    file = user_path(named)
     if file.exists():
         session.reporter.warning(f"{named} exists already")
         return

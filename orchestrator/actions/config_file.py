@@ -34,6 +34,7 @@ from orchestrator.config.template import template
 from orchestrator.errors import ConfigError, OrchestratorError, UsageError
 from orchestrator.notify.apprise_messages import MISSING, installed
 from orchestrator.plan.layout.presets import DEFAULT
+from orchestrator.user_paths import read_user_file, user_path
 
 _NO_SUCH_KEY = "{key}: no such key; `music-orchestrator config init` lists all"
 _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
@@ -111,9 +112,9 @@ def unset(options: ConfigUnsetOptions, session: Session) -> Path:
 
 def validate(options: ConfigValidateOptions, session: Session) -> Path:
     """Check a config file: no remote is asked, and rclone only for the names of remotes and options. Raises ConfigError."""
-    path = Path(options.file).expanduser() if options.file else _path(session)
+    path = user_path(options.file) if options.file else _path(session)
     try:
-        text = path.read_bytes()
+        text = read_user_file(path)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error
     except OSError as error:

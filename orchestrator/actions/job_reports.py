@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -31,6 +30,7 @@ from orchestrator.notify.message import Ending
 from orchestrator.rclone.redact import one_line
 from orchestrator.report.listening import REMEMBERED, ListeningReporter
 from orchestrator.report.reporter import printable, unexpected_text
+from orchestrator.user_paths import user_path
 from orchestrator.wording import counted
 
 _log = logging.getLogger(__name__)
@@ -259,8 +259,8 @@ class JobReports:
         """Write the page of a job. What went wrong, if its file cannot be written."""
         from orchestrator.actions.pages import save_job_page  # noqa: PLC0415 - most jobs have none
 
-        file = Path(job.html or "").expanduser().absolute()
         try:
+            file = user_path(job.html or "").absolute()
             save_job_page(self._session, job, run, file, steps=one.outcome.steps, errors=one.errors, error_count=one.error_count)
         except UsageError as error:
             return error.message
@@ -285,7 +285,7 @@ class JobReports:
             return {}
         problems = Counter(one.location for one in standing(self._session))
         try:
-            write(Path(file).expanduser().absolute(), text_of(known, problems))
+            write(user_path(file).absolute(), text_of(known, problems))
         except UsageError as error:
             return {"prometheus": error.message}
         return {"prometheus": None}

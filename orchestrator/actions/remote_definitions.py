@@ -13,6 +13,7 @@ from orchestrator.config.problems import refuse
 from orchestrator.config.references import References
 from orchestrator.errors import AuthError, ConfigError, UsageError
 from orchestrator.location import CLOUD_REMOTE, Location, RemoteDefinition, config_remotes
+from orchestrator.user_paths import user_path
 
 if TYPE_CHECKING:
     from orchestrator.config.loading import LoadedConfig
@@ -27,10 +28,10 @@ def rclone_config_file(chosen: str | Path | None) -> Path | None:
     """The rclone config file that the user set; None for rclone's own. Raises UsageError when there is no such file."""
     if chosen is None:
         return None
-    path = Path(chosen).expanduser().absolute()
-    if path.is_dir():
+    path = user_path(chosen).absolute()
+    if os.path.isdir(path):  # noqa: PTH112 - `Path` raises where a folder above may not be read
         raise UsageError(f"{path} is a folder, not an rclone config file: name the file in it")
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113
         raise UsageError(f"{path}: no such rclone config file: correct it, or leave it out to use rclone's own")
     return path
 

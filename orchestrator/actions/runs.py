@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import orchestrator
@@ -23,6 +22,7 @@ from orchestrator.prices import REQUEST_KINDS
 from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import Column
 from orchestrator.storage.protocol import StatCall
+from orchestrator.user_paths import user_path
 from orchestrator.wording import counted
 
 
@@ -52,7 +52,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     if options.html is not None:
         from orchestrator.actions.pages import save_run_page  # noqa: PLC0415 - slow to import
 
-        save_run_page(session, run, {**row, "result": result}, _cost_rows(run), Path(options.html))
+        save_run_page(session, run, {**row, "result": result}, _cost_rows(run), user_path(options.html))
         return run
     session.reporter.document("run", run_text(run, row, result), row)
     if not options.left:

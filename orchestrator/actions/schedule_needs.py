@@ -21,6 +21,7 @@ from orchestrator.location import CLOUD_REMOTE, Location, resolve
 from orchestrator.paths import is_local
 from orchestrator.schedules.records import NAME, Schedule
 from orchestrator.state import SYSTEM_DIRECTORY, chosen_directory
+from orchestrator.user_paths import user_path
 
 WAIT = "1h"
 """How long a job waits for another one to end, unless it says so itself: nobody is there to start it again."""
@@ -148,7 +149,7 @@ def _arguments(session: Session, name: str, job: Job, config_file: Path, home: s
     if session.loaded_config.exists:
         yield from ("--config", str(session.loaded_config.path.absolute()))
     if options.state_dir or os.environ.get("MUSIC_ORCHESTRATOR_STATE_DIR"):
-        yield from ("--state-dir", str(Path(options.state_dir or session.config.state_dir or "").expanduser().absolute()))
+        yield from ("--state-dir", str(user_path(options.state_dir or session.config.state_dir or "").absolute()))
     if options.rclone or os.environ.get("MUSIC_ORCHESTRATOR_RCLONE"):
         yield from ("--rclone", str(session.binary.path))
     of_the_config = session.config.rclone_config and not (options.rclone_config or _overridden(session, "rclone_config"))
@@ -196,7 +197,7 @@ def _files_written(session: Session, job: Job) -> Iterator[str]:
     manifests = [step.verify.manifest for step in job.steps if step.verify is not None]
     for file in (job.html, session.config.prometheus, *manifests):
         if file is not None:
-            yield str(Path(file).expanduser().absolute().parent)
+            yield str(user_path(file).absolute().parent)
 
 
 def _path(session: Session, references: Iterable[Reference]) -> Iterator[str]:
@@ -205,7 +206,7 @@ def _path(session: Session, references: Iterable[Reference]) -> Iterator[str]:
 
     programs = [_program()[0], str(session.binary.path)]
     commands = [*(one.command[0] for one in references if one.command), *os.environ.get(VARIABLE, "").split(" ")[:1]]
-    programs += [found for one in commands if one and (found := shutil.which(Path(one).expanduser())) is not None]
+    programs += [found for one in commands if one and (found := shutil.which(user_path(one))) is not None]
     yield from dict.fromkeys([*(str(Path(one).absolute().parent) for one in programs), *_PATH])
 
 

@@ -13,6 +13,7 @@ from orchestrator.config.model import Cloud, Config
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.setting_syntax import Limit, parse_bandwidth, parse_limit, parse_money, parse_size
 from orchestrator.state import chosen_directory, state_directory
+from orchestrator.user_paths import user_path
 
 DEFAULT_TRANSFERS = 8
 
@@ -85,7 +86,7 @@ class Settings:
     def log_file(self) -> Path | None:
         """The log file, if one is set."""
         chosen = self.options.log_file or self.config.log_file
-        return Path(chosen).expanduser().absolute() if chosen else None
+        return user_path(chosen).absolute() if chosen else None
 
     @property
     def rclone_config(self) -> Path | None:

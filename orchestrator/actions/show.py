@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from orchestrator.actions.session import Session
 from orchestrator.config.options.plan_files import ShowOptions
 from orchestrator.plan.model import Plan
 from orchestrator.plan.plan_file import read_plan
+from orchestrator.user_paths import user_path
 
 
 def show(options: ShowOptions, session: Session) -> Plan:
     """Show a plan file, or write it as a web page. Raises UsageError and IntegrityError for a file that is not a sound plan."""
-    plan = read_plan(Path(options.file))
+    plan = read_plan(user_path(options.file))
     session.summary.ops_planned = len(plan.operations)
     if options.html is not None:
         from orchestrator.actions.pages import save_plan_page  # noqa: PLC0415 - slow to import
 
-        save_plan_page(session, plan, Path(options.html))
+        save_plan_page(session, plan, user_path(options.html))
         return plan
     session.reporter.plan(plan, everything=True)
     if any(name.startswith("skipped.") for name in plan.header.counts):

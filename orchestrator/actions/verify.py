@@ -38,6 +38,7 @@ from orchestrator.same_contents.manifest import line_of, write_manifest
 from orchestrator.same_contents.matching import Matching
 from orchestrator.same_contents.records import Known, Reason, differ, same_hashes
 from orchestrator.storage.wrappers.listed_ahead import ListedAhead
+from orchestrator.user_paths import user_path
 from orchestrator.wording import counted
 
 
@@ -132,8 +133,8 @@ def _manifest(options: VerifyOptions, source: Location) -> Path | None:
     """The file of the manifest. Raises UsageError, before any work, if it cannot be written or would be a file of the source."""
     if options.manifest is None:
         return None
-    file = Path(options.manifest).expanduser().absolute()
-    if not file.parent.is_dir() or file.is_dir() or not os.access(file.parent, os.W_OK):
+    file = user_path(options.manifest).absolute()
+    if not os.access(file.parent, os.W_OK | os.X_OK) or not file.parent.is_dir() or file.is_dir():
         raise UsageError(f"--manifest {options.manifest}: this file cannot be written: name one in an existing folder")
     try:
         check_replaceable(file, "manifest")

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -19,6 +18,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.location import Location
 from orchestrator.plan.planners.sync.records import Direction
 from orchestrator.sync_queue.store import Intention, Kind, Queue, Waiting, pair_names
+from orchestrator.user_paths import user_path
 
 QUEUE_FILE = "queue.sqlite3"
 _KEPT = ("max_delete", "max_cost", "max_transfer", "bandwidth", "transfers")
@@ -77,7 +77,7 @@ def intention_to_sync(
     given |= {name: bool(given[name]) for name in ("to_cloud", "to_local")}  # B may be their value
     changed = {field.name: given[field.name] for field in fields if field.name in given and given[field.name] != field.default}
     common = {name: value for name in (*_KEPT, *_KEPT_PATHS) if (value := getattr(session.options, name)) is not None}
-    common |= {name: str(Path(common[name]).expanduser().absolute()) for name in _KEPT_PATHS if name in common}
+    common |= {name: str(user_path(common[name]).absolute()) for name in _KEPT_PATHS if name in common}
     return Intention(_typed(a), _typed(b), direction, names_of_pair(session, a.fs, b.fs), changed, common, kind)
 
 

@@ -22,6 +22,7 @@ from orchestrator.report.log import logging_to
 from orchestrator.report.logged import LoggedReporter
 from orchestrator.report.reporter import Reporter, Summary, error_code, unexpected_text
 from orchestrator.report.text_reporter import TextReporter
+from orchestrator.user_paths import user_path
 
 json_output: TextIO | None = None
 """The real stdout, while `--json` keeps all other output away from it."""
@@ -104,14 +105,17 @@ def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO,
 
     Raises UsageError if it cannot be opened; not for `run`, where nobody is there to mend it, and `status`, which shows that.
     """
-    file, verbose = _log_file(name, session), session.options.verbose
-    log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
+    verbose = session.options.verbose
 
     def failed(error: OSError) -> None:
         problems.append(f"cannot write the log file {file}: {error.strerror}")
 
     try:
+        file = _log_file(name, session)
+        log_format = session.config.log_format if file is not None and not _mends_config(name) else "text"
         session.enter(logging_to(file, stderr, verbose=verbose, log_format=log_format, failed=failed))
+    except ConfigError:
+        raise
     except UsageError as error:
         if name not in {"run", "status"}:
             raise
@@ -125,7 +129,8 @@ def _open_log(name: str, words: Sequence[str], session: Session, stderr: TextIO,
 
 def _report_log(name: str, session: Session, problems: Sequence[str]) -> None:
     """Warn of a log file that could not be written; cron hears of it once."""
-    if name != "run" or session.log_file is None or session.options.dry_run:
+    has_log = session.options.log_file or (name == "run" and session.config.log_file)
+    if name != "run" or not has_log or session.options.dry_run:
         for problem in problems:
             (session.reporter.note if name == "status" else session.reporter.warning)(problem)
         return
@@ -159,7 +164,7 @@ def _log_file(name: str, session: Session) -> Path | None:
     if not _mends_config(name):
         return session.log_file
     chosen = session.options.log_file
-    return Path(chosen).expanduser().absolute() if chosen else None
+    return user_path(chosen).absolute() if chosen else None
 
 
 def _mends_config(name: str) -> bool:

@@ -151,6 +151,8 @@ def _check_text(arguments: list[str]) -> None:
         except UnicodeEncodeError as error:
             shown = argument.encode("ascii", "backslashreplace").decode()
             raise click.UsageError(f"{shown} is not UTF-8 text") from error
+        if "\0" in argument:
+            raise click.UsageError(f"{argument} holds a NUL character")
 
 
 def _report_click_error(error: click.ClickException, arguments: list[str], stdout: TextIO, *, as_json: bool) -> int:

@@ -20,6 +20,7 @@ from orchestrator.config.problems import Key, Problem, part_of, refuse, without_
 from orchestrator.config.yaml_decoder import is_text, scalar
 from orchestrator.config.yaml_lines import without_lines_of
 from orchestrator.errors import ConfigError, UsageError
+from orchestrator.user_paths import read_user_file
 from orchestrator.wording import repeated
 
 Check = Callable[[bytes], Sequence[Problem]]
@@ -126,7 +127,7 @@ class _Edited:
         self._comments = ""
         parts = split_key(key)
         try:
-            self.text = path.read_bytes() if path.exists() else b""
+            self.text = read_user_file(path) if path.exists() else b""
         except OSError as error:
             raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
         self._before = self._check(self.text)

@@ -25,6 +25,7 @@ from orchestrator.config.replacements import replacement_problem
 from orchestrator.config.sidecars import rule_problem
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.globs import compile_globs
+from orchestrator.user_paths import read_user_file, user_path
 
 
 class LoadedConfig(Struct, frozen=True, kw_only=True):
@@ -82,7 +83,7 @@ def default_path() -> Path:
 def config_path(option: str | Path | None, environment: Mapping[str, str]) -> tuple[Path, bool]:
     """The file to read, and whether it was named (then it must exist)."""
     named = option or environment.get(f"{ENVIRONMENT_PREFIX}CONFIG")
-    return (Path(named).expanduser(), True) if named else (default_path(), False)
+    return (user_path(named), True) if named else (default_path(), False)
 
 
 def load(option: str | Path | None = None, environment: Mapping[str, str] | None = None) -> LoadedConfig:
@@ -90,7 +91,7 @@ def load(option: str | Path | None = None, environment: Mapping[str, str] | None
     environment = os.environ if environment is None else environment
     path, named = config_path(option, environment)
     try:
-        text = path.read_bytes()
+        text = read_user_file(path)
     except FileNotFoundError as error:
         if named:
             raise ConfigError(f"{path}: no such config file; {WRITTEN_BY}") from error

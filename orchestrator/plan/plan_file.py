@@ -17,6 +17,7 @@ from orchestrator.errors import IntegrityError, OrchestratorError, UsageError
 from orchestrator.plan.build import encoded, plan_id_of, seal
 from orchestrator.plan.model import FORMAT, READABLE_FORMATS, Header, Operation, Plan
 from orchestrator.plan.soundness import check_plan, damaged
+from orchestrator.user_paths import read_user_file
 
 _KEYS = (b'"capabilities"', b'"format"', b'"plan_id"')
 """Keys of a header. A damaged plan still has some of them."""
@@ -38,7 +39,7 @@ def read_plan(file: Path) -> Plan:
     reordered, or that is not sound (see `check_plan`).
     """
     try:
-        content = file.read_bytes()
+        content = read_user_file(file)
     except OSError as error:
         raise UsageError(f"cannot read the plan {file}: {error.strerror}") from error
     if content.strip() and not content.startswith(b'{"') and not any(key in content for key in _KEYS):

@@ -16,6 +16,7 @@ import msgspec
 
 from orchestrator.errors import UsageError
 from orchestrator.rclone.known_version import known_version, remember_version
+from orchestrator.user_paths import user_path
 
 FLOOR = (1, 75, 1)
 """Older versions let others in through the rc interface, or write outside the destination (CVE-2026-71311 to -71313, -88044)."""
@@ -58,9 +59,9 @@ def parse_version(text: str) -> tuple[int, int, int] | None:
 def _candidates(explicit: str | None, explicit_origin: str) -> Iterator[tuple[Path, str]]:
     for text, origin in ((explicit, explicit_origin), (os.environ.get(VARIABLE), f"${VARIABLE}")):
         if text:
-            named = shutil.which(Path(text).expanduser())
+            named = shutil.which(user_path(text))
             if named is None:
-                raise UsageError(f"{text} ({origin}) {_why_not(Path(text).expanduser())}, or leave it out to search PATH")
+                raise UsageError(f"{text} ({origin}) {_why_not(user_path(text))}, or leave it out to search PATH")
             yield Path(named).absolute(), origin
             return
     for found, origin in (
@@ -73,9 +74,9 @@ def _candidates(explicit: str | None, explicit_origin: str) -> Iterator[tuple[Pa
 
 def _why_not(path: Path) -> str:
     """Why this is no program, and what to do about it."""
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - `Path` raises where a folder above may not be read
         return "is a folder, not a program: name the program in it"
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113
         return f"is not an executable program: `chmod +x {path}`, or correct it"
     return "is not an executable program, because no such file is there: correct it"
 

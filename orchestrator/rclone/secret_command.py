@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from orchestrator.config.references import LONGEST
 from orchestrator.errors import AuthError
@@ -29,7 +28,7 @@ def printed_by(command: Sequence[str]) -> bytes:
 
     Raises AuthError; what it printed is in no message.
     """
-    program = shutil.which(Path(command[0]).expanduser())
+    program = shutil.which(os.path.expanduser(command[0]))  # noqa: PTH111 - leaves an unknown ~NAME as it is
     if program is None:
         raise AuthError(f"{command[0]} is not an executable program")
     with Supervised((program, *command[1:]), os.environ, stdout=subprocess.PIPE) as running:

@@ -17,6 +17,7 @@ from orchestrator.config.problems import refuse
 from orchestrator.config.references import Reference, References
 from orchestrator.errors import AuthError, ExitCode, OrchestratorError
 from orchestrator.report.finding import Finding
+from orchestrator.user_paths import user_path
 
 
 def check_config(session: Session) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def check_log(session: Session) -> Iterator[Finding]:
     if log is not None:
         yield _file("log file", log, ExitCode.USAGE, session.named_setting("log_file"))
     if prometheus is not None:
-        file = Path(prometheus).expanduser().absolute()
+        file = user_path(prometheus).absolute()
         yield _file("prometheus", file, ExitCode.SOME_FAILED, session.loaded_config.label("prometheus"))
 
 
