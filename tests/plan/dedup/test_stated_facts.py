@@ -125,7 +125,7 @@ def test_facts_of_the_release_and_the_length_are_named_as_well() -> None:
     assert about(duration_s=400.0, date="2009") == ["year, length"]
 
 
-@pytest.mark.parametrize("field", FACTS)
+@pytest.mark.parametrize("field", FACTS.keys() - {"genre"})
 def test_a_fact_of_one_file_separates_nothing(field: str) -> None:
     assert goes(field, FACTS[field][0], None)
 
@@ -134,6 +134,37 @@ def test_a_fact_of_one_file_separates_nothing(field: str) -> None:
 def test_another_spelling_is_the_same_fact(field: str) -> None:
     mine, _, spelled = FACTS[field]
     assert goes(field, mine, spelled)
+
+
+@pytest.mark.parametrize("genre", ["Karaoke", "Instrumental"])
+def test_a_song_without_a_genre_is_not_one_that_nobody_sings(genre: str) -> None:
+    assert not goes("genre", genre, None)
+    assert goes("genre", "Pop", None)
+
+
+@pytest.mark.parametrize(
+    ("folder", "other", "apart"),
+    [
+        ("Odelay", "Odelay (2011 Remaster)", "version"),
+        ("Odelay/Mono", "Odelay/Stereo", "version"),
+        ("Odelay [Deluxe]/CD1", "Odelay/CD1", "version"),
+        ("x/CD1", "x/CD2", "disc"),
+        ("Odelay (2011 Remaster)", "Beck - Odelay [Remastered 2011] (FLAC)", ""),
+        ("Live/Beck", "Studio/Beck", ""),
+        ("Singles", "Radio", ""),
+    ],
+)
+def test_the_name_of_a_folder_may_tell_another_recording(folder: str, other: str, apart: str) -> None:
+    answer = found([on_album(f"{folder}/1.flac", 1, **FLAC), on_album(f"{other}/1.mp3", 1, **MP3)])
+    assert bool(quarantined(answer)) == (not apart)
+    reasons = [why.rpartition(" about ")[2] for _, why in whys(answer, Tier.ALIKE)]
+    assert reasons == ([f"{apart} in the name of the folder"] if apart else [])
+
+
+def test_words_of_a_folder_that_the_tags_have_too_tell_nothing() -> None:
+    said = {"album_artist": "Clean Bandit", "artist": "Clean Bandit"}
+    files = [on_album("Clean Bandit/1.flac", 1, **FLAC, **said), on_album("Downloads/1.mp3", 1, **MP3, **said)]
+    assert quarantined(found(files))
 
 
 @pytest.mark.parametrize("field", PLACEHOLDERS)

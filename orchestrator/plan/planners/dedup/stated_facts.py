@@ -1,7 +1,7 @@
 """What two tags must not contradict each other about, each fact in a form in which different spellings are equal.
 
 Case, accents, punctuation, the order of names and of several values do not count. A placeholder such as "unknown" or "und" states
-nothing. A fact that is only stated by one of two files separates nothing.
+nothing. A fact that is only stated by one of two files separates nothing, but for a genre such as Karaoke.
 """
 
 from __future__ import annotations
@@ -169,13 +169,13 @@ def _tempo(texts: Iterable[str]) -> Tempo | None:
 
 
 def _without_a_singer(genres: Iterable[str]) -> str:
-    """Whether a genre says that nobody sings: "karaoke", "instrumental", "no" for other genres, "" without any."""
+    """Whether a genre says that nobody sings: "karaoke", "instrumental", otherwise "no": a song without a genre has a singer."""
     words = [set(_words(part)) for genre in genres for part in re.split("[;/,|]", genre)]
     if any("karaoke" in found for found in words):
         return "karaoke"
     if any(found and found <= _INSTRUMENTAL for found in words):
         return "instrumental"
-    return "no" if any(words) else ""
+    return "no"
 
 
 def _spellings(text: str) -> dict[str, str]:

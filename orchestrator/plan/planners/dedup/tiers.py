@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
+from orchestrator.plan.music.disc_folders import disc_of_folder
 from orchestrator.plan.music.spelling import without_guest
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import first, joined
@@ -21,6 +22,7 @@ from orchestrator.plan.planners.dedup.stated_facts import acoustid, stated_facts
 from orchestrator.plan.planners.dedup.version_words import (
     distinctive_release_types,
     edition_words,
+    folder_version_words,
     guest_names,
     key,
     name_key,
@@ -316,6 +318,8 @@ def _tags_facts(candidate: Candidate) -> dict[str, object]:
     return {
         **dict(zip(RELEASE_FACTS, release_facts(track), strict=True)),
         **stated_facts(track),
+        "disc in the name of the folder": disc_of_folder(candidate.path),
+        "version in the name of the folder": (folder_version_words(candidate.path, track),),
         "artist": key(without_guest(joined(track.artist))),
         "channels": track.channels,
         "ISRC": tuple(sorted(track.isrc)),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from orchestrator.paths import name_of, parent_of
+from orchestrator.plan.music.disc_folders import album_folder
 from orchestrator.plan.music.spelling import fold, guest_of
 from orchestrator.plan.music.stand_ins import is_nameless
 from orchestrator.plan.music.tag_values import MAX_VALUE
@@ -113,6 +115,13 @@ def title_version_words(track: Track) -> frozenset[str]:
     return remix.union(*(words_of(text) for text in (*track.title, track.subtitle or "", *track.version) if text))
 
 
+def folder_version_words(path: str, track: Track) -> frozenset[str]:
+    """The words in the names of a file's folder and its album's that tell another recording or master, but not its tags' own."""
+    tagged = version_words(track).union(*map(words_of, (*track.artist, *track.album_artist)))
+    folders = {parent_of(path), album_folder(path)}
+    return frozenset[str]().union(*(words_of(name_of(folder)) for folder in folders)) & _IN_FOLDERS - tagged
+
+
 def edition_words(track: Track) -> frozenset[str]:
     """The version words of the edition."""
     return words_of(track.edition or "")
@@ -128,6 +137,14 @@ def guest_names(track: Track) -> frozenset[str]:
     return frozenset[str]().union(*(guests(text) for text in (*track.title, *track.artist)))
 
 
+_IN_FOLDERS = frozenset(
+    {
+        *("live", "unplugged", "acoustic", "orchestral", "demo", "rehearsal", "alternate", "rerecorded", "remix", "dub", "speed"),
+        *("instrumental", "acapella", "karaoke", "explicit", "clean"),
+        *("remaster", "mono", "surround", "deluxe", "expanded", "anniversary"),
+    }
+)
+"""Without those that folders have for other reasons: "Singles", "Radio", "Stereo" ..."""
 _REMIX = frozenset({"remix"})
 _PLAIN_TYPES = frozenset({"", "album", "compilation", "other"})
 
