@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO, cast
 
-from orchestrator.errors import InterruptedRunError
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Plan
 from orchestrator.progress import Activity, NoProgress
 from orchestrator.report import plan_view
@@ -35,9 +34,15 @@ from orchestrator.report.reporter import (
 from orchestrator.report.summary_view import ending
 from orchestrator.report.table_view import show_table, table_texts
 from orchestrator.report.wrapping import wrapped
+from orchestrator.wording import counted
 
 SHORTENED_LINES = 200
 """How many changes of a plan are shown on a pipe: nobody reads 100,000 lines in a mail from cron."""
+
+_OF_THE_REMOTE = frozenset({"unreachable", "auth"})
+"""Codes of errors whose cause is the remote: they concern as many files as were under way."""
+_NAMED = 5
+"""So many files with such an error are named."""
 
 SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
@@ -63,6 +68,7 @@ class TextReporter(NoProgress):
         self._items = 0
         self._group = ""  # of the last check
         self._plan_shown = False
+        self._waiting = 0  # files that a remote did not let us change
         self._held: list[Problem] = []  # on a terminal, until it is known which ones the plan shows as well
 
     @property
@@ -124,9 +130,17 @@ class TextReporter(NoProgress):
         *,
         known: bool = False,
     ) -> None:
-        """Print it to stderr, on one line; on a terminal, files with the same error together. What is known not if quiet."""
+        """Print it to stderr, on one line; on a terminal, files with the same error together. What is known not if quiet.
+
+        Of the files that a remote did not let us change, only the first are named.
+        """
         if known and self._quiet:
             return
+        if path and code in _OF_THE_REMOTE and not self._verbose:
+            with self._lock:
+                self._waiting += 1
+            if self._waiting > _NAMED:
+                return
         if path and self._holds(Problem("error", code, message, path, location)):
             return
         self._print_problem("error", with_location(message, path, location), None)
@@ -233,16 +247,19 @@ class TextReporter(NoProgress):
         self._side.flush()
         if self._side.gone:
             return ""
+        answer = ""
         try:
-            return self._stdin.readline().strip()
-        except InterruptedRunError:
-            self._side.line("")  # what follows is not to stand behind the question
-            raise
+            answer = self._stdin.readline()
+        finally:
+            if not answer.endswith("\n"):
+                self._side.line("")  # after Ctrl-C and Ctrl-D, what follows is not to stand behind the question
+        return answer.strip()
 
     def summary(self, summary: Summary) -> None:
         """Print up to three lines, on a pipe one, unless quiet and there was nothing to do."""
         self._end()
         self._show_held()
+        self._count_waiting(summary.run)
         texts = ending(summary, planned=not self._plan_shown)
         # What a step of a job has planned and not done is in the error that stopped it, which is reported once.
         pending = summary.ops_planned and summary.run is None and summary.command != "run"
@@ -252,6 +269,12 @@ class TextReporter(NoProgress):
             for text in texts if self._terminal else ["; ".join(texts)]:
                 self._print(text)
         self._output.flush()
+
+    def _count_waiting(self, run: str | None) -> None:
+        more, self._waiting = self._waiting - _NAMED, 0
+        if more > 0:
+            listed = f": `music-orchestrator runs show {run} --left` lists them" if run is not None else ""
+            self._print_problem("error", f"{counted(more, 'more file')} could not be changed either{listed}", None)
 
     def close(self) -> bool:
         """Remove the progress bars. Returns whether all output could be written."""

@@ -322,10 +322,35 @@ def test_progress_from_threads_on_a_terminal_and_silence_on_a_pipe() -> None:
     assert err.getvalue() == "moving: 1 item, 7.8 KiB to /m, 2.0 KiB to s3:b\n"
 
 
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_of_the_files_that_wait_for_a_remote_the_first_are_named_and_the_others_counted(verbose: int) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    reporter = TextReporter(out, err, io.StringIO(), verbose=verbose)
+    for number in range(100):
+        reporter.error("unreachable", f"HEAD http://server/{number}: connection refused", f"{number}.mp3", "s3:music")
+        reporter.error("failed", "no usable tags", f"{number}.mp3", "s3:music")
+    reporter.summary(Summary(command="organize", run="20260101-000000-abcdef", exit_code=5))
+    lines = err.getvalue().splitlines()
+    assert sum("no usable tags" in line for line in lines) == 100
+    refused = [line for line in lines if "no usable tags" not in line]
+    if verbose:
+        assert len(refused) == 100
+    else:
+        assert len(refused) == 6
+        assert refused[-1].startswith("error: 95 more files could not be changed either: `music-orchestrator runs show 2026")
+
+
 def test_only_yes_is_a_yes() -> None:
     for answer, expected in (("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False), ("yep\n", False)):
         reporter = TextReporter(io.StringIO(), io.StringIO(), io.StringIO(answer))
         assert reporter.confirm("Sure?") is expected
+
+
+def test_what_follows_a_question_without_an_answer_begins_on_its_own_line() -> None:
+    asked = io.StringIO()
+    reporter = TextReporter(io.StringIO(), asked, io.StringIO(""))
+    assert not reporter.confirm("Sure?")
+    assert asked.getvalue() == "Sure? [y/N] \n"
 
 
 def test_quiet_prints_only_what_was_done_or_is_pending() -> None:
