@@ -36,7 +36,8 @@ _STATES: Mapping[Stage, Result] = {
 
 def save_plan_page(session: Session, plan: Plan, file: Path) -> None:
     """Save the page of a plan. Raises UsageError if it cannot be written."""
-    write_page(plan_document(plan, problems_in(session, plan.header.locations), REMEDIES), file)
+    left = [Left(plan.header.source, one.path, one.code, one.reason) for one in plan.skipped]
+    write_page(plan_document(plan, left or problems_in(session, plan.header.locations), REMEDIES), file)
     session.reporter.note(f"written to {file}")
 
 

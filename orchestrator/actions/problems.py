@@ -27,7 +27,7 @@ REMEDIES = {
     "unreadable": "replace or delete it: it is damaged, or no music",
     "unclear": "correct the album tags in this folder",
     "doubtful-text": "set tags.legacy_encoding in the config, or tag it again",
-    "unsupported-name": "rename it",
+    "unsupported-name": "rename it; `convmv` corrects the encoding of many names at once",
     "conflict": "keep one of the two files",
     "duplicate-name": "rename one of them",
     "closed": "fix its permissions, or use --exclude",

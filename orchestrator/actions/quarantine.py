@@ -23,11 +23,11 @@ from orchestrator.wording import size_text
 
 _EMPTY = "the quarantine is empty"
 _COLUMNS = (
-    Column("run", "run", whole=True),
-    Column("kind", "kind", whole=True),
+    Column("run", "run", heading=True),
+    Column("kind", "kind", heading=True),
     Column("size", "size", right=True, whole=True, text=lambda row: size_text(row["size"])),
     Column("path", "original path"),
-    Column("id", "item", heading=True),
+    Column("id", "item", on_pipe=True),
 )
 
 

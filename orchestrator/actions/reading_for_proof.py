@@ -29,6 +29,7 @@ from orchestrator.errors import AuthError, InterruptedRunError, NotFoundError, R
 from orchestrator.location import Location
 from orchestrator.plan.companions.playlists.format import MAX_BYTES
 from orchestrator.plan.companions.playlists.formats import may_be_list
+from orchestrator.rclone.ranges import NOT_UTF8, is_not_utf8
 from orchestrator.records import Item
 from orchestrator.same_contents.lists import ReadList, match_lists
 from orchestrator.same_contents.matching import Matching
@@ -138,20 +139,22 @@ def _hash(sides: Sides, files: Sequence[Wanted], others: Sequence[Known], *, dow
     at_a_time = None if sides.here.capabilities.local and sides.there.capabilities.local else session.transfers
     with _stopping(session) as stop:
         failures = {(one.fs, one.path): one.error for one in sizes.compute(session.reporter, stop, at_a_time=at_a_time)}
-    for location, group, items in zip((sides.source, sides.target), groups, sizes.items(), strict=True):
+    for location, storage, group, items in zip((sides.source, sides.target), storages, groups, sizes.items(), strict=True):
         for one, item in zip(group, items, strict=True):
             one.computed = {kind: value for kind, value in item.entry.hashes.items() if not (stated and kind in one.entry.hashes)}
             error = failures.get((location.fs, one.path))
             if error is not None:
-                _note_failure(one, error)
+                _note_failure(storage, one, error)
 
 
 def _item(one: Known, *, stated: bool) -> Item:
     return Item(replace(one.entry, hashes={**one.computed, **one.entry.hashes} if stated else {}))
 
 
-def _note_failure(one: Known, error: RemoteError) -> None:
-    one.failure, one.gone = error.message, isinstance(error, NotFoundError)
+def _note_failure(storage: Storage, one: Known, error: RemoteError) -> None:
+    unreachable = is_not_utf8(one.path) and storage.capabilities.local  # what rclone has listed so is not found by this name
+    one.gone = isinstance(error, NotFoundError) and not unreachable
+    one.failure = NOT_UTF8 if unreachable else error.message
 
 
 def hear(sides: Sides) -> None:
@@ -300,7 +303,7 @@ def _each(
         except AuthError:
             raise
         except RemoteError as error:
-            _note_failure(file, error)
+            _note_failure(storage, file, error)
             return error
 
     watch = OutageWatch()

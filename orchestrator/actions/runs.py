@@ -17,7 +17,7 @@ from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.undo import moved_on_by, undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, TransientError
-from orchestrator.plan.model import CompletedOperation
+from orchestrator.plan.model import CompletedOperation, is_temporary
 from orchestrator.prices import REQUEST_KINDS
 from orchestrator.records import Entry, Ref
 from orchestrator.report.reporter import Column
@@ -75,8 +75,8 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     columns = (
         Column("step", "step", whole=True),
         Column("verb", "verb", whole=True),
-        Column("src", "from", heading=True),
-        Column("dst", "to"),
+        Column("src", "from", heading=True, text=lambda row: _without_temporary(row["src"])),
+        Column("dst", "to", text=lambda row: _without_temporary(row["dst"])),
         Column("message", "", text=lambda row: row["message"] or ""),
     )
     empty = "" if options.left else "no operations"
@@ -84,6 +84,10 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     if options.left:
         show_standing(session, (run.source, run.target))
     return run
+
+
+def _without_temporary(path: str) -> str:
+    return "(its temporary name)" if is_temporary(path) else path
 
 
 def _undone_by(runs: Sequence[Run]) -> dict[str, Run]:

@@ -27,8 +27,8 @@ def report_changes(session: Session, location: Location, result: ScanResult) -> 
     found = result.difference
     session.reporter.document(
         "scan",
-        f"{counted(result.audio_seen, 'music file')} of {result.files_seen}: {found.added} new, {found.changed} changed, "
-        f"{found.renamed} renamed, {found.gone} gone" + (f"; {len(result.suspect)} suspect" if result.suspect else ""),
+        f"{counted(result.audio_seen, 'music file')} of {result.files_seen:,}: {found.added:,} new, {found.changed:,} changed, "
+        f"{found.renamed:,} renamed, {found.gone:,} gone" + (f"; {len(result.suspect):,} suspect" if result.suspect else ""),
         {
             "location": location.fs,
             "files_seen": result.files_seen,

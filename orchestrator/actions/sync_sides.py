@@ -29,6 +29,7 @@ from orchestrator.errors import AuthError, ExitCode, InterruptedRunError, NotFou
 from orchestrator.location import Location
 from orchestrator.paths import is_ours, parents_of, remote_of
 from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
+from orchestrator.rclone.ranges import NOT_UTF8
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
 from orchestrator.wording import counted
@@ -121,8 +122,7 @@ class SideListing:
                 check_root(self._session, self._location)
         code = worst([code, report_undecryptable(self._session, self._location, self._storage.undecryptable)])
         for entry in self._unreachable:
-            why = "cannot be opened by this name (is it UTF-8?): rename it"
-            self._report("unsupported-name", why, entry.path)
+            self._report("unsupported-name", NOT_UTF8, entry.path)
             self._unlisted.append(entry.path)
             code = ExitCode.SOME_FAILED
         self._session.summary.files_seen += len(self._files)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from orchestrator.plan.estimate import estimate
-from orchestrator.plan.model import Header, Operation, Plan, Skipped, locations_of
+from orchestrator.plan.model import MOST_STAYING, Header, Operation, Plan, Skipped, Staying, locations_of
 from orchestrator.records import Capabilities
 
 _NOT_HASHED = frozenset({"created", "plan_id"})
@@ -51,10 +53,20 @@ def build_plan(
         capabilities={fs: msgspec.to_builtins(capability) for fs, capability in capabilities.items()},
         counts=dict(sorted(total.items())),
         estimate=estimate(operations, capabilities, listed=total.get("files")),
+        staying=_staying(skipped) or msgspec.UNSET,
     )
     # As it comes back from a plan file: lists in place of tuples, for example.
     as_read = msgspec.json.decode(msgspec.json.encode(header), type=Header)
     return seal(Plan(as_read, tuple(operations), tuple(skipped)))
+
+
+def _staying(skipped: Iterable[Skipped]) -> tuple[Staying, ...]:
+    """The first of them, by code and reason."""
+    found = sorted((one.code, one.reason, one.path) for one in skipped)[:MOST_STAYING]
+    return tuple(
+        Staying(code, reason, tuple(path for _, _, path in members))
+        for (code, reason), members in groupby(found, key=itemgetter(0, 1))
+    )
 
 
 def with_full_reads(plan: Plan) -> Plan:

@@ -161,6 +161,18 @@ class Skipped(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+MOST_STAYING = 10_000
+"""So many skipped files are named in a plan file: about 1 MB."""
+
+
+class Staying(msgspec.Struct, frozen=True):
+    """The paths of skipped files that have their code and reason in common."""
+
+    code: str
+    reason: str
+    paths: tuple[str, ...]
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """The first line of a plan file."""
 
@@ -192,7 +204,15 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """requests (to remotes), bytes (through this machine), cost (None: a price is unknown), currency, seconds, the requests of
     each kind (see `orchestrator.prices`), bytes_up, bytes_down and bytes_copied (by servers). Older plans have only requests,
     bytes, cost and seconds, and count requests to disks."""
+    staying: tuple[Staying, ...] | msgspec.UnsetType = msgspec.UNSET
+    """The files that are skipped, at most MOST_STAYING; `counts` counts all. Left out if there are none, by older versions, and
+    in the journal."""
     plan_id: str = ""
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """The skipped files that it names."""
+        return tuple(Skipped(path, one.code, one.reason) for one in self.staying or () for path in one.paths)
 
 
 class Respelled(msgspec.Struct, frozen=True):

@@ -98,13 +98,18 @@ def read_local(root: str, path: str, offset: int, length: int) -> bytes:
         os.close(descriptor)
 
 
-NOT_UTF8 = "its name on the disk is not UTF-8, so rclone cannot reach it: rename it (`convmv` renames many at once)"
+NOT_UTF8 = "name on the disk is not UTF-8, so rclone cannot reach it"
+
+
+def is_not_utf8(path: str) -> bool:
+    """Whether rclone shows the path of a file on a disk with signs in place of bytes that are not UTF-8."""
+    return "\ufffd" in path
 
 
 def local_error(error: OSError, path: str) -> OrchestratorError:
     """The typed error for one of the system's about a file on this disk."""
     message = f"{path}: {os.strerror(error.errno or 0)}"
-    if error.errno == errno.ENOENT and "\ufffd" in path:
+    if error.errno == errno.ENOENT and is_not_utf8(path):
         return PermanentError(f"{path}: {NOT_UTF8}", path=path)
     if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
         return NotFoundError(message, path=path)

@@ -36,9 +36,9 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
     shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
     if shown:
         of_groups = (
-            Column("tier", "what is the same", text=lambda row: tier_words(row["tier"])),
+            Column("tier", "what is the same", heading=True, text=lambda row: tier_words(row["tier"])),
             Column("files", "files", text=lambda row: " = ".join(map(named, row["files"]))),
-            Column("why", "all kept because"),
+            Column("why", "all kept because", heading=True),
         )
         reporter.table("alike", of_groups, list(map(_alike_row, shown)), empty="")
     fields = totals(found)

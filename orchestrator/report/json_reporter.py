@@ -76,7 +76,7 @@ class JsonReporter(NoProgress):
 
     def plan(self, plan: Plan, *, everything: bool = False) -> None:  # noqa: ARG002 - programs always get everything
         """Write the `plan`, its `operation`s and the files that it skips (`skipped`)."""
-        self._write("plan", msgspec.to_builtins(plan.header))
+        self._write("plan", msgspec.to_builtins(msgspec.structs.replace(plan.header, staying=msgspec.UNSET)))  # they follow
         for operation in plan.operations:
             self._write("operation", msgspec.to_builtins(operation))
         for skipped in plan.skipped:

@@ -16,11 +16,11 @@ _NO_LIMITS = msgspec.to_builtins(Quotas())
 _WIDTH = 80
 _TITLE = 16
 _NAMING = {
-    "exclusive": "refused by the server",
-    "upload": "refused by the server",
-    "twins": "given to two files; their ids tell them apart",
-    "caught": "seen before each change; what takes it meanwhile is moved to the trash",
-    "replaces": "seen before each change; what takes it meanwhile is replaced",
+    "exclusive": "the server refuses to replace it",
+    "upload": "the server refuses to replace it",
+    "twins": "both have the name then; their ids tell them apart",
+    "caught": "seen before each change; one that comes meanwhile goes to the trash",
+    "replaces": "seen before each change; one that comes meanwhile is replaced",
 }
 _UNITS = ((10**9, "s"), (10**6, "ms"), (10**3, "µs"), (1, "ns"))
 
@@ -86,7 +86,7 @@ def _changes(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     in_place = "in one step: until the new file is complete, the old one is there"
     yield "replacing", in_place if facts["replaces_in_place"] else "the new file gets another name first"
     if facts["naming"] is not None:
-        yield "a taken name", _NAMING[facts["naming"]]
+        yield "file in the way", _NAMING[facts["naming"]]
 
 
 def _files(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

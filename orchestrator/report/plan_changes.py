@@ -105,7 +105,7 @@ def _of_sync(plan: Plan) -> Iterator[str]:
     header, counts = plan.header, plan.header.counts
     words = {"added": "new", "changed": "changed", "renamed": "renamed", "deleted": "to the trash"}
     for side, fs in (("a", header.source), ("b", header.target)):
-        done = [f"{counts[key]} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
+        done = [f"{counts[key]:,} {word}" for name, word in words.items() if counts.get(key := f"{side}_{name}")]
         if done:
             yield f"{fs}: {', '.join(done)}"
 

@@ -49,6 +49,10 @@ class Column(msgspec.Struct, frozen=True):
     """On a terminal, rows that have this in common are shown together below it."""
     gives_way: bool = False
     """Shortened in its middle where the window is too narrow for all columns."""
+    on_pipe: bool = False
+    """Left out on a terminal, where the other columns say it."""
+    spare: bool = False
+    """Left out where the window is too narrow, the last one first."""
     text: Callable[[Mapping[str, Any]], str] | None = None
     """Makes the text that people read instead of the row's value."""
 

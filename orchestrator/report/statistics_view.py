@@ -30,22 +30,22 @@ _PART = (
     Column("incomplete", "incomplete", right=True),
     _FILES,
     _SIZE,
-    Column("lossless", "lossless", right=True),
-    Column("lacking", "incomplete tags", right=True),
-    Column("suspect", "suspect", right=True),
-    Column("wasted", "duplicated", right=True, text=lambda row: size_text(row["wasted"])),
+    Column("lossless", "lossless", right=True, spare=True),
+    Column("lacking", "incomplete tags", right=True, spare=True),
+    Column("suspect", "suspect", right=True, spare=True),
+    Column("wasted", "duplicated", right=True, spare=True, text=lambda row: size_text(row["wasted"])),
 )
 _OFTEN_ZERO = frozenset({"incomplete", "lossless", "lacking", "suspect", "wasted"})
 """Left out where all rows have 0, so that names find room at 80 columns."""
 _INCOMPLETE = (
-    Column("albumartist", "artist"),
-    Column("album", "album"),
-    Column("year", "year", right=True),
+    Column("albumartist", "artist", gives_way=True),
+    Column("album", "album", gives_way=True),
+    Column("year", "year", right=True, text=lambda row: str(row["year"] or "-")),
     _FILES,
-    Column("missing", "missing tracks"),
-    Column("folder", "folder"),
+    Column("missing", "missing tracks", gives_way=True),
+    Column("folder", "folder", gives_way=True),
 )
-_DAMAGED = (Column("status", "what"), Column("path", "file"), Column("reason", "why"))
+_DAMAGED = (Column("status", "what", whole=True), Column("path", "file"), Column("reason", "why", heading=True))
 
 
 def show(statistics: Statistics, location: str, reporter: Reporter) -> None:
@@ -90,7 +90,7 @@ def _parts(kind: str, title: str, key: str, parts: Iterable[GroupTotals]) -> Tab
         name, tally = facts.pop("name"), facts.pop("tally")
         rows.append({key: name, **_tally(tally), **facts})
     shown = [column for column in _PART if column.key not in _OFTEN_ZERO or any(row[column.key] for row in rows)]
-    return Table(kind, title, (Column(key, key), *shown), rows)
+    return Table(kind, title, (Column(key, key, gives_way=True), *shown), rows)
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
@@ -123,11 +123,11 @@ def _totals(statistics: Statistics) -> dict[str, str]:
     facts = _fields(statistics)
     totals = {
         "music": f"{counted(facts['files'], 'file')}, {size_text(facts['bytes'])}, {duration_text(facts['duration_s'])}",
-        "albums": f"{facts['albums']} by {counted(facts['artists'], 'artist')}, {facts['incomplete_albums']} incomplete",
-        "tags": f"{counted(facts['untagged'], 'file')} without usable tags, {facts['unread']} not read",
-        "damaged": f"{facts['unreadable']} unreadable, {facts['suspect']} suspect",
+        "albums": f"{facts['albums']:,} by {counted(facts['artists'], 'artist')}, {facts['incomplete_albums']:,} incomplete",
+        "tags": f"{counted(facts['untagged'], 'file')} without usable tags, {facts['unread']:,} not read",
+        "damaged": f"{facts['unreadable']:,} unreadable, {facts['suspect']:,} cut short or suspect",
     }
     if facts["duplicates"] is not None:
         totals["duplicates"] = f"{counted(facts['duplicates'], 'file')}, {size_text(facts['duplicate_bytes'])}"
-    totals["other files"] = f"{facts['other_files']}, {size_text(facts['other_bytes'])}"
+    totals["other files"] = f"{facts['other_files']:,}, {size_text(facts['other_bytes'])}"
     return totals

@@ -61,4 +61,5 @@ def _left(summary: Summary) -> Iterator[str]:
     if summary.ops_failed:
         yield f"{summary.ops_failed:,} failed"
     if summary.ops_skipped:
-        yield f"{summary.ops_skipped:,} left as {'it is' if summary.ops_skipped == 1 else 'they are'}"
+        as_before = "left as it is" if summary.ops_skipped == 1 else "left as they are"
+        yield f"{summary.ops_skipped:,} {as_before if summary.ops_planned else 'skipped'}"

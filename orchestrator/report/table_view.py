@@ -13,11 +13,13 @@ _GAP = 2
 """Columns of the window between two columns of a table."""
 _LEAST_CELL = 4
 """Columns of the window that a cell keeps that gives way to others."""
+_LEAST_NAME = 20
+"""As long as there are columns to spare, it keeps so many."""
 
 
-def table_texts(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """The cells of each row as people read them."""
-    return [[_cell(column.text(row) if column.text else row.get(column.key)) for column in columns] for row in rows]
+def table_texts(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], *, grouped: bool) -> list[list[str]]:
+    """The cells of each row as people read them. `grouped`: large numbers as 1,300; on a pipe they may be counted with."""
+    return [[_cell(column.text(row) if column.text else row.get(column.key), grouped) for column in columns] for row in rows]
 
 
 def show_table(output: Output, columns: Sequence[Column], texts: Sequence[Sequence[str]]) -> None:
@@ -53,26 +55,42 @@ def _rich_table(output: Output, columns: Sequence[Column], texts: Sequence[Seque
     titles = [[] if indent else [column.title] for column in columns]
     cells_of = [(*title, *cells) for title, cells in zip(titles, zip(*texts, strict=True), strict=True)]
     needed = [max(map(width_of, cells)) for cells in cells_of]
-    room = output.window()[0] - indent - _GAP * (len(columns) - 1) - sum(needed)
+    widths = _widths(columns, needed, output.window()[0] - indent)
+    shown = [index for index, width in enumerate(widths) if width]
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), show_header=not indent)
-    for column in columns:
-        whole = column.whole or column.gives_way
+    for column in (columns[index] for index in shown):
+        whole = column.whole or column.right or column.gives_way
         table.add_column(column.title, justify="right" if column.right else "left", overflow="fold", no_wrap=whole)
     for cells in texts:
-        fitted = [
-            shortened(cell, max(_LEAST_CELL, room + own)) if column.gives_way else cell
-            for column, cell, own in zip(columns, cells, needed, strict=True)
-        ]
-        table.add_row(*map(Text, fitted))
+        table.add_row(*(Text(shortened(cells[at], widths[at]) if columns[at].gives_way else cells[at]) for at in shown))
     console = Console(file=cast("TextIO", output), highlight=False, emoji=False)
     console.print(Padding(table, (0, 0, 0, indent)) if indent else table)
 
 
-def _cell(value: Any) -> str:
+def _widths(columns: Sequence[Column], needed: Sequence[int], window: int) -> list[int]:
+    """How wide each column is; 0 for one that is left out. What gives way becomes narrower, the widest first."""
+    widths = list(needed)
+    ways = [index for index, column in enumerate(columns) if column.gives_way]
+
+    def missing() -> int:
+        return sum(widths) + _GAP * (len([width for width in widths if width]) - 1) - window
+
+    least = sum(min(widths[index], _LEAST_NAME) for index in ways)
+    for index in reversed([index for index, column in enumerate(columns) if column.spare]):
+        if missing() - sum(widths[way] for way in ways) + least > 0:
+            widths[index] = 0
+    while ways and missing() > 0 and max(widths[index] for index in ways) > _LEAST_CELL:
+        widths[max(ways, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _cell(value: Any, grouped: bool) -> str:
     if value is None:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int) and grouped:
+        return f"{value:,}"
     if isinstance(value, (list, tuple)):
         return printable(", ".join(map(str, value))) or "-"
     return printable(str(value))

@@ -48,6 +48,10 @@ SHORTENED_ROWS = 20
 """How many rows of each table are shown when there are several tables."""
 
 
+_VERBATIM = frozenset({"config", "config-value", "schedule-file", "schema", "text"})
+"""Kinds of documents that people copy."""
+
+
 class TextReporter(NoProgress):
     """Results go to stdout; progress, questions and errors to stderr."""
 
@@ -201,12 +205,14 @@ class TextReporter(NoProgress):
     ) -> None:
         """Print a table with headings; on a pipe, as tab-separated lines that begin with the title."""
         self._end()
+        self._show_held()  # what was asked for comes last, where it is read
         if not rows:
             if empty:
                 self.note(empty)
             return
+        columns = [column for column in columns if not (column.on_pipe and self._terminal)]
         shown = rows[:SHORTENED_ROWS] if title and not self._verbose else rows
-        texts = table_texts(columns, shown)
+        texts = table_texts(columns, shown, grouped=self._terminal)
         if not self._terminal:
             for cells in [[column.title for column in columns], *texts]:
                 self._output.line("\t".join([title, *cells] if title else cells))
@@ -217,11 +223,15 @@ class TextReporter(NoProgress):
         self._print_rest(len(rows) - len(shown))
         self._output.flush()
 
-    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - for programs
-        """Print the text unescaped: it is our own."""
+    def document(self, kind: str, text: str, fields: Mapping[str, Any]) -> None:  # noqa: ARG002 - the fields are for programs
+        """Print the text unescaped: it is our own. On a terminal, wrap what is no file."""
         self._end()
+        self._show_held()
+        width = None if kind in _VERBATIM or not self._terminal else self._output.window()[0]
         for line in text.rstrip("\n").split("\n"):
-            self._output.line(line)
+            indent = line[: len(line) - len(line.lstrip())]
+            for part in [line] if width is None else wrapped(line, width, rest=f"{indent}  "):
+                self._output.line(part)
         self._output.flush()
 
     def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:

@@ -22,20 +22,15 @@ _IN_WORDS = {
     Proof.EMPTY: "empty",
 }
 _SIZE = Column("size", "size", right=True, text=lambda row: size_text(row["size"]))
-_EACH = (
-    Column("reason", "reason"),
-    Column("path", "not proved", whole=True),
-    _SIZE,
-    Column("message", "why"),
-    Column("target", "nearest in the target"),
-)
+_REASON, _WHY = Column("reason", "reason", heading=True), Column("message", "why", heading=True)
+_EACH = (_REASON, Column("path", "not proved"), _SIZE, _WHY, Column("target", "nearest in the target", gives_way=True))
 _BY_FOLDER = (
-    Column("reason", "reason"),
-    Column("folder", "not proved, below", whole=True),
+    _REASON,
+    Column("folder", "not proved, below"),
     Column("files", "files", right=True),
     _SIZE,
-    Column("path", "such as"),
-    Column("message", "why"),
+    Column("path", "such as", spare=True),
+    _WHY,
 )
 
 

@@ -112,9 +112,8 @@ def test_names_that_are_not_utf_8_are_one_problem_with_what_helps(cron: Cron) ->
     assert (code, len(lines)) == (3, 2)
     problems = cron.problems()
     assert [one["code"] for one in problems] == ["unsupported-name"] * 2
-    reasons = {one["reason"] for one in problems}
-    assert len(reasons) == 1, "so they are shown together"
-    assert "`convmv`" in reasons.pop()
+    assert len({one["reason"] for one in problems}) == 1, "so they are shown together"
+    assert "`convmv`" in problems[0]["remedy"]
 
 
 def test_what_the_user_ignores_is_silent_for_good(cron: Cron) -> None:

@@ -14,11 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import ExitCode, IntegrityError, UsageError
+from orchestrator.plan import build
 from orchestrator.plan.build import seal
 from orchestrator.plan.model import Operation, Plan, Replaced, Verb, operation_id
 from orchestrator.plan.plan_file import read_plan, write_plan
 from orchestrator.plan.soundness import check_plan
-from orchestrator.records import Ref
+from orchestrator.records import Entry, Item, Ref
+from orchestrator.track import Reading, Status, Track
 from tests.plan.worlds import plan, song
 
 MADE = plan([song(f"in/{n}.mp3", title=f"é {n}", artist="A", album="X", track=n) for n in range(4)])
@@ -35,6 +37,17 @@ def test_a_written_plan_reads_the_same(file: Path) -> None:
     assert read_plan(file) == MADE
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in file.parent.iterdir()] == ["library.plan"]
+
+
+def test_it_names_what_stays_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    untagged = [Item(Entry(f"in/{n}.mp3", 9), Reading(Status.UNTAGGED, Track())) for n in range(5)]
+    monkeypatch.setattr(build, "MOST_STAYING", 3)
+    made = plan(untagged)
+    write_plan(made, tmp_path / "a.plan")
+    header = read_plan(tmp_path / "a.plan").header
+    assert header.counts["skipped.untagged"] == 5
+    assert [(one.path, one.code) for one in header.skipped] == [(f"in/{n}.mp3", "untagged") for n in range(3)]
+    assert {one.reason for one in header.skipped} == {made.skipped[0].reason}
 
 
 def test_the_bytes_are_those_of_the_contract(file: Path) -> None:

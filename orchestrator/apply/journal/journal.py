@@ -79,9 +79,8 @@ class Journal:
         created = self._clock()
         identity = run_id or self.new_run_id()
         bodies = [_encode(operation) for operation in plan.operations]
-        start = RunStart(
-            identity, command, created, plan.header, len(bodies), _sum_of_all(bodies), undoes, verify, stages_copies=True
-        )
+        header = msgspec.structs.replace(plan.header, staying=msgspec.UNSET)
+        start = RunStart(identity, command, created, header, len(bodies), _sum_of_all(bodies), undoes, verify, stages_copies=True)
         body = _encode(start)
         checksum = _checksum("", body)
         with self._transaction() as database:

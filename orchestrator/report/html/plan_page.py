@@ -18,7 +18,7 @@ _SEARCHES = {"numbered": NUMBERED, "suspect": "suspect:"}
 _AS_IT_WAS = frozenset({"in-place", "at-target", "alike-at-target", "at-mirrors"})
 AFTER_AND_BEFORE = "after the run. “Before” shows the same files where they were"
 _PLANNED = "as it will be. “Before” shows the same files where they are now"
-_NO_NAMES = "A plan file holds the number of these files and not their names: the command that made it names each. "
+_NO_NAMES = "This plan holds the number of these files and not their names: the command that made it names each. "
 _KNOWN_NOW = "Below are the problems that are known in these locations now."
 
 
