@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from orchestrator.tags.lazy_imports import loaded
+from orchestrator.tags.lazy_imports import loaded, slices_id3
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.tag_texts import LONGEST_TEXT
@@ -110,6 +110,8 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
         _Walk(*_decoded(file, file.peek(start + 10, stop - start - 10), version, flags), version, seen=False).run()
     else:
         _Walk(file, start + 10, stop, version, seen=True).run()
+        if slices_id3():  # and copies the rest of the tag for each frame, pictures included
+            file.view(start + 10, end)
     return end
 
 

@@ -25,6 +25,13 @@ def parser(module: str, name: str) -> Any:
 
 
 @cache
+def slices_id3() -> bool:
+    """Whether mutagen reads the frames of an ID3v2 tag by slices of its content; as far as its code was looked at."""
+    version: tuple[int, ...] = loaded("mutagen", "version")
+    return (1, 47) <= version[:2] <= (1, 48)
+
+
+@cache
 def id3_options() -> dict[str, Any]:
     """Arguments for mutagen's classes that read ID3v2: dates stay texts, as they are in the file.
 

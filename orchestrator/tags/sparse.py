@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.trace import RangeRequest, SkippedRange, Trace
@@ -26,6 +27,24 @@ class ReadLimitError(Exception):
 
 class ShortReadError(Exception):
     """The storage returned fewer bytes than the listed size."""
+
+
+class ContentView:
+    """The bytes from `start` to `end`, for a parser that slices them: a slice to the end is another view, any other is bytes."""
+
+    def __init__(self, assemble: Callable[[int, int], bytes], start: int, end: int) -> None:
+        self._assemble = assemble
+        self._start, self._end = start, end
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def __getitem__(self, part: slice) -> bytes | ContentView:
+        """The slice, which neither begins before the view nor has a step."""
+        start = min(self._start + (part.start or 0), self._end)
+        if part.stop is None:
+            return ContentView(self._assemble, start, self._end)
+        return self._assemble(start, min(self._start + part.stop, self._end))
 
 
 class SparseFile:
@@ -68,6 +87,7 @@ class SparseFile:
         self._starts: list[int] = []  # sorted; the segments of _segments never overlap
         self._segments: dict[int, bytes] = {}
         self._holes: list[tuple[int, int]] = []  # sorted (start, end)
+        self._views: set[tuple[int, int]] = set()
         self._extra = policy.extra
         # The last segment read: almost every read by a parser hits it.
         self._current = b""
@@ -82,6 +102,11 @@ class SparseFile:
             insort(self._holes, (start, end))
             if self.trace is not None:
                 self.trace.holes.append(SkippedRange(start, end - start, what))
+
+    def view(self, start: int, end: int) -> None:
+        """Give the parser a ContentView if it reads just the bytes from `start` to `end`, which it would copy again and again."""
+        if end <= self.size:
+            self._views.add((start, end))
 
     def skip_text(self, name: str, length: int) -> None:
         """Note that a text of this many bytes is not read."""
@@ -177,6 +202,10 @@ class SparseFile:
         start = self._position
         if self._touched is not None:
             self._touched.append((start, start + length if length >= 0 else self.size, True))
+        if self._views and (start, start + length) in self._views:
+            self._position = end = start + length
+            self._complete(start, end)
+            return cast("bytes", ContentView(lambda start, end: self._assemble(start, end, None), start, end))
         offset = start - self._current_start
         if length >= 0 and offset >= 0 and offset + length <= len(self._current):
             self._position = start + length
@@ -204,9 +233,23 @@ class SparseFile:
 
     # ------------------------------------------------------------ inside
 
+    def _complete(self, start: int, end: int) -> None:
+        """Fetch what is missing there, as `_assemble` does."""
+        self._check_length(end - start)
+        while start < end:
+            if (segment_end := self._segment_end(start)) is not None:
+                start = segment_end
+            elif (hole_end := self._hole_end(start)) is not None:
+                start = min(hole_end, self._next_start(start))
+            else:
+                self._fetch_unforeseen(start, end, None)
+
+    def _check_length(self, length: int) -> None:
+        if length > self.policy.memory:
+            self._fail(ReadLimitError(f"a part of its header claims {length:,} bytes"))
+
     def _assemble(self, start: int, end: int, why: str | None) -> bytes:
-        if end - start > self.policy.memory:
-            self._fail(ReadLimitError(f"a part of its header claims {end - start:,} bytes"))
+        self._check_length(end - start)
         pieces: list[bytes] = []
         starts, position = self._starts, start
         while position < end:

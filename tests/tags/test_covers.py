@@ -10,6 +10,7 @@ from io import BytesIO
 import mutagen.id3
 import pytest
 
+from orchestrator.tags import id3
 from orchestrator.tags.policy import FEW_BYTES
 from orchestrator.track import Cover
 from tests.audio import track_bytes
@@ -43,6 +44,17 @@ def test_a_cover_is_described_without_being_read(kind: Kind) -> None:
                 assert reading.covers == (Cover(3, "image/jpeg", size, 1400, 1399),), reading.reason
                 if policy is FEW_BYTES:
                     assert reading.bytes_read < 300_000
+
+
+def test_a_mutagen_of_another_version_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [mutagen.id3.TIT2(encoding=3, text=["A"]), mutagen.id3.TPE1(encoding=3, text=["Ann"])]
+    content = mp3(mutagen.id3.APIC(encoding=3, mime="image/png", type=3, desc="x", data=png(600, 500, 300_000)), *texts)
+    for policy in (*POLICIES.values(), WHOLE_FILE):
+        viewed = read("x.mp3", content, policy)
+        with monkeypatch.context() as patched:
+            patched.setattr(id3, "slices_id3", lambda: False)
+            assert read("x.mp3", content, policy) == viewed
+        assert viewed.covers == (Cover(3, "image/png", 300_000, 600, 500),)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.format}, {kind.variant}")

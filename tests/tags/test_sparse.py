@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.errors import TransientError
 from orchestrator.tags.policy import FEW_BYTES
-from orchestrator.tags.sparse import ReadLimitError, ShortReadError, SparseFile
+from orchestrator.tags.sparse import ContentView, ReadLimitError, ShortReadError, SparseFile
 from tests.tags.ranges import Ranges
 
 CONTENT = bytes(index * 7 % 251 for index in range(400_000))
@@ -60,6 +60,29 @@ def test_a_hole_reads_as_zeros_and_costs_nothing() -> None:
     file.seek(900)
     assert file.read(299_200) == CONTENT[900:1000] + bytes(299_000) + CONTENT[300_000:300_100]
     assert ranges.asked == [(0, 1000), (300_000, 1000)]
+
+
+@pytest.mark.parametrize("fetched", [0, 1000, 60_000])
+def test_a_view_is_fetched_and_sliced_as_the_bytes_are(fetched: int) -> None:
+    read: list[Ranges] = [Ranges(CONTENT), Ranges(CONTENT)]
+    whole, viewed = (sparse(ranges) for ranges in read)
+    for file in (whole, viewed):
+        file.fetch(0, fetched, "test")
+        file.make_hole(20_000, 50_000, "test")
+    viewed.view(10, 59_000)
+    whole.seek(10)
+    viewed.seek(10)
+    expected, view = whole.read(58_990), viewed.read(58_990)
+    assert read[0].asked == read[1].asked
+    assert isinstance(view, ContentView)
+    while expected:
+        assert len(view) == len(expected)
+        assert (view[:10], view[10:17_000]) == (expected[:10], expected[10:17_000])
+        expected, view = expected[17_000:], view[17_000:]
+    assert not view
+    viewed.seek(10)
+    assert viewed.read(100) == CONTENT[10:110]
+    assert read[0].asked == read[1].asked
 
 
 def test_a_hole_too_small_to_justify_two_requests_is_read() -> None:
