@@ -66,14 +66,16 @@ def change(
     undoes: str | None = None,
     verify_full: bool = False,
     plan_file: Path | None = None,
-    before: Callable[[Plan], None] | None = None,
+    review: Callable[[Planned], Planned | None] | None = None,
+    before: Callable[[Plan], object] = lambda _: None,
     afterwards: Callable[[str], ExitCode] | None = None,
 ) -> ChangeResult:
     """Make a plan, show it, ask, and carry it out; with --dry-run, only make and show it.
 
     `touching` lists the locations, in canonical form, whose interrupted runs are finished first. `limited`: --max-delete applies.
     `shown_over_limit`: a plan over --max-delete is shown before it is refused, because it is what the command searched for.
-    `fresh`: `make_plan` lists the storages, which thus are known to answer. `before` gets a plan that is about to be carried
+    `fresh`: `make_plan` lists the storages, which thus are known to answer. `review` lets a person decide otherwise than the
+    plan, and returns the plan of that, or None to change nothing. `before` gets a plan that is about to be carried
     out, or that has no operations. `afterwards` gets the id of a run that went well, still under the lock. Raises LockedError
     when another run holds the lock, SafetyLimitError for a plan over --max-delete.
     """
@@ -90,6 +92,7 @@ def change(
             shown_over_limit=shown_over_limit,
             verify_full=verify_full,
             plan_file=plan_file,
+            review=review,
         )
     from orchestrator.actions.execution import (  # noqa: PLC0415 - slow to import, and a dry run does not need it
         MAY_CONTINUE,
@@ -102,9 +105,11 @@ def change(
         finished = finish_interrupted_runs(session, touching)
         if finished not in MAY_CONTINUE:
             return ChangeResult(finished)
-        planned = make_plan()
+        planned = _reviewed(session, make_plan(), review)
+        if isinstance(planned, ChangeResult):
+            return planned
         plan, so_far = with_full_reads(planned.plan) if verify_full else planned.plan, worst([finished, planned.exit_code])
-        if before is not None and not plan.operations:
+        if not plan.operations:
             before(plan)
         if not plan.operations and planned.nothing_to_do is not None:
             session.reporter.note(planned.nothing_to_do)
@@ -113,8 +118,7 @@ def change(
         if not plan.operations or not agreed(session, question(plan), plan):
             return ChangeResult(so_far, plan)
         _check_time(session)
-        if before is not None:
-            before(plan)
+        before(plan)
         result = carry_out(session, plan, command=command, undoes=undoes, verify_full=verify_full, fresh=fresh)
         if result.run is not None:
             note_exit_code(session, result.run, so_far)
@@ -133,9 +137,12 @@ def preview(
     shown_over_limit: bool = False,
     verify_full: bool = False,
     plan_file: Path | None = None,
+    review: Callable[[Planned], Planned | None] | None = None,
 ) -> ChangeResult:
-    """Make a plan and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
-    planned = make_plan()
+    """Make a plan, let it be reviewed, and show it. With --dry-run and --exit-code, a plan with operations ends with 10."""
+    planned = _reviewed(session, make_plan(), review)
+    if isinstance(planned, ChangeResult):
+        return planned
     if verify_full:
         planned = msgspec.structs.replace(planned, plan=with_full_reads(planned.plan))
     _show(session, planned.plan, limited=limited, shown_over_limit=shown_over_limit, plan_file=plan_file)
@@ -143,6 +150,15 @@ def preview(
         session.reporter.note(planned.nothing_to_do)
     pending = planned.plan.operations and session.options.dry_run and session.options.exit_code
     return ChangeResult(worst([planned.exit_code, ExitCode.PENDING if pending else ExitCode.DONE]), planned.plan)
+
+
+def _reviewed(session: Session, made: Planned, review: Callable[[Planned], Planned | None] | None) -> Planned | ChangeResult:
+    """The plan after its review, if there is something to review; the end of the command if nothing is to be changed."""
+    planned = made if review is None or not made.plan.operations else review(made)
+    if planned is None:
+        session.reporter.note("nothing was changed")
+        return ChangeResult(made.exit_code, made.plan)
+    return planned
 
 
 def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
@@ -153,7 +169,7 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     if plan is not None:
         offers = {
             "all lines": partial(session.reporter.plan, plan, everything=True),
-            "write plan": partial(_offer_to_write, session, plan),
+            "write plan": partial(offer_to_write, session, plan),
         }
     began = time.monotonic()
     try:
@@ -165,7 +181,7 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     return answer
 
 
-def _offer_to_write(session: Session, plan: Plan) -> None:
+def offer_to_write(session: Session, plan: Plan) -> None:
     """Write a plan to a new file that the person names."""
     named = session.reporter.ask("Write the plan to which new file?")
     if not named:

@@ -22,6 +22,8 @@ from orchestrator.actions.duplicates import (
 from orchestrator.actions.locations import check_location, check_shared
 from orchestrator.actions.plan_files import check_output_file, write_plan_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
+from orchestrator.actions.reviewing import need_review, reviewed
+from orchestrator.actions.reviewing_duplicates import report_other_outcomes, save_keep_rules
 from orchestrator.actions.scan import ScanSettings, covered_files, items_of, read_external_lists, scan_location
 from orchestrator.actions.scan_reports import report_scan, report_shared_names
 from orchestrator.actions.session import Session
@@ -33,10 +35,13 @@ from orchestrator.foreign_folders import HiddenFolders, opened_by
 from orchestrator.location import Location
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
+from orchestrator.plan.planners.dedup.choices import NO_CHOICES
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.planners.quarantine import deletable, plan_deleting_duplicates
+from orchestrator.review.duplicate_groups import DuplicateGroups
+from orchestrator.review.duplicates import DuplicatesReview
 from orchestrator.wording import counted
 
 
@@ -76,7 +81,11 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
     """
     if options.delete and options.dedup == "report":
         raise UsageError("--delete cannot be combined with --dedup report, which only reports")
-    removing = options.delete or options.dedup == "quarantine"
+    if options.review:
+        if options.dedup == "report":
+            raise UsageError("--review cannot be combined with --dedup report, which only reports")
+        need_review(session, "--review")
+    removing = options.delete or options.review or options.dedup == "quarantine"
     plan_file = check_output_file(options.plan_file, "plan")
     question = _question(session, options)
     if removing:
@@ -88,19 +97,37 @@ def dedup(options: DedupOptions, session: Session) -> DedupResult:
 
 
 def _report(session: Session, _options: DedupOptions, question: DedupQuestion, plan_file: Path | None) -> DedupResult:
-    found, planned = _search(session, question, plan_follows=False)
+    search = _search(session, question)
+    found, planned = search.plan()
+    show_duplicates(session, found, question.locations[0].fs, plan_follows=False)
     if plan_file is not None:
         write_plan_file(planned.plan, plan_file)
     return DedupResult(planned.exit_code, found, planned.plan)
 
 
 def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion, plan_file: Path | None) -> DedupResult:
-    searches: list[Duplicates] = []
+    searches: list[_Search] = []
+    finds: list[Duplicates] = []
 
-    def make_plan() -> Planned:
-        found, planned = _search(session, question, plan_follows=True)
-        searches.append(found)
+    def make_plan(*, again: bool = False) -> Planned:
+        if not again:
+            searches.append(_search(session, question))
+        found, planned = searches[-1].plan()
+        finds.append(found)
+        if again or not options.review:
+            show_duplicates(session, found, question.locations[0].fs, plan_follows=True)
         return planned
+
+    def review(_: Planned) -> Planned | None:
+        groups = searches[-1].groups()
+
+        def plan_again() -> Planned:
+            searches[-1].choices = groups.choices
+            planned = make_plan(again=True)
+            report_other_outcomes(session, groups, finds[-1])
+            return planned
+
+        return reviewed(session, DuplicatesReview(groups), plan_again, partial(save_keep_rules, session, groups))
 
     result = change(
         session,
@@ -112,9 +139,10 @@ def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion
         fresh=True,
         verify_full=options.verify == "full",
         plan_file=plan_file,
+        review=review if options.review else None,
         afterwards=partial(_delete_quarantined, session) if options.delete else None,
     )
-    return DedupResult(result.exit_code, searches[0] if searches else None, result.plan, result.run)
+    return DedupResult(result.exit_code, finds[-1] if finds else None, result.plan, result.run)
 
 
 def _question(session: Session, options: DedupOptions) -> DedupQuestion:
@@ -163,8 +191,40 @@ def _outermost(session: Session, given: Sequence[Location], hidden: HiddenFolder
     return chosen
 
 
-def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) -> tuple[Duplicates, Planned]:
-    """Scan, search, report the duplicates, and plan their quarantine."""
+class _Search:
+    """A search among scanned files, which can be planned again with other choices."""
+
+    def __init__(self, session: Session, question: DedupQuestion, request: DedupRequest, so_far: ExitCode) -> None:
+        self._session = session
+        self._question = question
+        self._request = request
+        self._so_far = so_far
+        self.choices = NO_CHOICES
+
+    def plan(self) -> tuple[Duplicates, Planned]:
+        """Search, with a look at the ends of files where needed, and plan the quarantine of the duplicates."""
+        session, question = self._session, self._question
+        request = msgspec.structs.replace(self._request, choices=self.choices)
+
+        def search(sides: Sequence[DedupLocation]) -> Duplicates:
+            session.reporter.stage("searching")
+            return planner.duplicates_of(msgspec.structs.replace(request, locations=sides))
+
+        sides, found, ends = search_with_ends(
+            session, request.locations, question.locations, search, reading=question.settings.reading
+        )
+        self._request = msgspec.structs.replace(request, locations=sides)
+        self._so_far = worst([self._so_far, ends])
+        plan = planner.plan_of(self._request, found)
+        return found, Planned(plan, worst([self._so_far, report_skipped(session, plan)]))
+
+    def groups(self) -> DuplicateGroups:
+        """What was found, for a review."""
+        return DuplicateGroups(planner.same_files_of(self._request), self._request.options)
+
+
+def _search(session: Session, question: DedupQuestion) -> _Search:
+    """Scan all locations."""
     scanned = [_scan(session, question, location) for location in question.locations]
     shown = without_left_copies(left_copies(session.journal), {side.fs: side.items for side, _ in scanned})
     scanned_sides = [msgspec.structs.replace(side, items=shown[side.fs]) for side, _ in scanned]
@@ -181,16 +241,7 @@ def _search(session: Session, question: DedupQuestion, *, plan_follows: bool) ->
         external_lists=external,
         elsewhere=existing_elsewhere([(side.fs, side.items) for side in hashed], external),
     )
-
-    def search(sides: Sequence[DedupLocation]) -> Duplicates:
-        session.reporter.stage("searching")
-        return planner.duplicates_of(msgspec.structs.replace(request, locations=sides))
-
-    sides, found, ends = search_with_ends(session, hashed, question.locations, search, reading=question.settings.reading)
-    plan = planner.plan_of(msgspec.structs.replace(request, locations=sides), found)
-    code = worst([hashes, ends, *(code for _, code in scanned), report_skipped(session, plan)])
-    show_duplicates(session, found, question.locations[0].fs, plan_follows=plan_follows)
-    return found, Planned(plan, code)
+    return _Search(session, question, request, worst([hashes, *(code for _, code in scanned)]))
 
 
 def _layout(session: Session) -> LayoutSettings:

@@ -22,6 +22,15 @@ class ForwardingReporter:
         """As the reporter behind it."""
         return self.passed_to.can_ask
 
+    @property
+    def can_show_screen(self) -> bool:
+        """As the reporter behind it."""
+        return self.passed_to.can_show_screen
+
+    def begin_screen(self) -> None:
+        """Pass it on."""
+        self.passed_to.begin_screen()
+
     def stage(
         self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
     ) -> None:

@@ -20,12 +20,16 @@ class JsonReporter(NoProgress):
     """One object a line; the last one is the summary."""
 
     can_ask = False
+    can_show_screen = False
 
     def __init__(self, stdout: TextIO, stderr: TextIO, *, verbose: int = 0, quiet: bool = False) -> None:
         self._output = Output(stdout)
         self._side = Output(stderr)
         self._verbose = verbose
         self._quiet = quiet
+
+    def begin_screen(self) -> None:
+        """Nothing is drawn."""
 
     def stage(
         self,

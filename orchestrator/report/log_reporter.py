@@ -17,9 +17,13 @@ class LogReporter(NoProgress):
     """Notes are logged at the level INFO, findings and warnings at WARNING, errors at ERROR. Results come back as records."""
 
     can_ask = False
+    can_show_screen = False
 
     def __init__(self) -> None:
         self._logger = logging.getLogger(ROOT)
+
+    def begin_screen(self) -> None:
+        """Do nothing: nothing is drawn."""
 
     def watch(self, look: Callable[[], Activity | None]) -> None:
         """Do nothing: nobody watches."""

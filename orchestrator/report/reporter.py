@@ -128,6 +128,13 @@ class Reporter(Progress, Protocol):
     def can_ask(self) -> bool:
         """Whether there is a person to answer `confirm`."""
 
+    @property
+    def can_show_screen(self) -> bool:
+        """Whether a program that fills the whole terminal can be shown."""
+
+    def begin_screen(self) -> None:
+        """Leave the terminal to such a program, until the next report."""
+
     def watch(self, look: Callable[[], Activity | None]) -> None:
         """Show what rclone does, too: `look` says it at any time, and raises OrchestratorError if it does not answer."""
 

@@ -80,6 +80,17 @@ class TextReporter(NoProgress):
         """Whether stdin is a terminal."""
         return self._stdin.isatty()
 
+    @property
+    def can_show_screen(self) -> bool:
+        """Whether all of stdin, stdout and stderr are a terminal that can be drawn on."""
+        return self._live is not None and self._terminal and self.can_ask
+
+    def begin_screen(self) -> None:
+        """Stop drawing, and show what was held back."""
+        self._end()
+        self._show_held()
+        self._output.flush()
+
     def stage(
         self, name: str, total: int | None = None, sizes: Mapping[str, int] | None = None, *, at: Collection[str] = ()
     ) -> None:

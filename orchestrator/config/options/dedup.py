@@ -51,6 +51,9 @@ class DedupOptions(DedupChoices, frozen=True):
 
     common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
+    review: Annotated[
+        bool, option("Look through the duplicates in the terminal and decide which copies to keep, before they are quarantined.")
+    ] = False
     plan_file: PlanFile = None
 
 

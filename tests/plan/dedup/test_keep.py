@@ -49,6 +49,12 @@ def test_a_location_can_be_preferred() -> None:
     assert (only.duplicate.fs, only.criterion) == ("/a", "location:b:music")
 
 
+def test_the_path_may_decide_before_the_location() -> None:
+    places = {"/a": [file("long/x.mp3", content="x")], "/b": [file("x.mp3", content="x")]}
+    answer = found(places, keep=("shortest_path", "first_location"), precedence=("/a", "/b"))
+    assert quarantined(answer) == {"long/x.mp3": "T0 x.mp3 shortest_path"}
+
+
 def test_a_reference_is_never_touched() -> None:
     places = {"/ref": [file("deep/down/x.mp3", content="x"), file("y.mp3", content="x")], "/in": [file("x.mp3", content="x")]}
     answer = found(places, reference=("/ref",), keep=("shortest_path",))

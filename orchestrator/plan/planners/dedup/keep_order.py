@@ -13,6 +13,7 @@ from orchestrator.errors import UsageError
 from orchestrator.paths import join_location, location_prefix, name_of
 from orchestrator.plan.music.copy_names import looks_like_copy
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
+from orchestrator.plan.planners.dedup.choices import NO_CHOICES, Choices
 from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings
 from orchestrator.plan.planners.dedup.sound_quality import undecided, weighed_bitrate
 from orchestrator.track import Track
@@ -47,6 +48,9 @@ CRITERIA: dict[str, str] = {
 }
 """Criterion of `dedup.keep` -> what it prefers."""
 
+CHOSEN = "chosen"
+"""What decides, before all criteria, if a person has chosen a file."""
+
 _BECAUSE: Mapping[str, str] = {
     "reference": "it is under a reference",
     "whole": "it is larger or known to be whole",
@@ -65,6 +69,7 @@ _BECAUSE: Mapping[str, str] = {
     "original_name": "of its original name",
     "shortest_path": "of its path",
     "album": "it is part of an album that is kept as a whole",
+    CHOSEN: "you chose it",
 }
 
 
@@ -104,7 +109,7 @@ def check_keep(words: Sequence[str], where: str = "keep") -> None:
 class KeepOrder:
     """Ranks candidates. Complete album copies are ranked as a whole, so that two copies are never mixed."""
 
-    def __init__(self, options: DedupSettings, cut: frozenset[int]) -> None:
+    def __init__(self, options: DedupSettings, cut: frozenset[int], choices: Choices = NO_CHOICES) -> None:
         """`cut`: ids (of Python) of the readings of files that may be cut, as `cut_readings` finds them."""
         check_keep(options.keep)
         words = list(options.keep) or list(DEFAULT_KEEP)
@@ -116,10 +121,14 @@ class KeepOrder:
             del words[words.index("shortest_path") + 1 :]
         else:
             words.append("shortest_path")
+        if choices.kept:
+            words.insert(0, CHOSEN)
         self.words: tuple[str, ...] = tuple(words)
         self.lossless_first = "lossless" in words
-        self._better_before = self.words.index("first_location")
+        # After shortest_path, which always decides, it would never be asked.
+        self._better_before = words.index("first_location") if "first_location" in words else len(words)
         """How many of the criteria come before the order of the locations."""
+        self._choices = choices
         self._references = tuple(options.reference)
         self._precedence = [(location_prefix(location), index) for index, location in enumerate(options.precedence)]
         self._precedence.sort(key=lambda one: -len(one[0]))  # a folder of another location has its own rank
@@ -134,6 +143,15 @@ class KeepOrder:
             return False
         absolute = join_location(candidate.fs, candidate.path)
         return any(absolute.startswith(location_prefix(reference)) for reference in self._references)
+
+    def is_chosen(self, candidate: Candidate) -> bool:
+        """Whether a person has chosen to keep it."""
+        return bool(self._choices.kept) and candidate.ref in self._choices.kept
+
+    def never_leaves(self, candidate: Candidate) -> bool:
+        """Whether it is kept whatever the criteria say."""
+        left = bool(self._choices.left) and candidate.ref in self._choices.left
+        return left or self.is_chosen(candidate) or self.is_reference(candidate)
 
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
         """The rank of a file, smallest is kept: first that of its album copy if complete, then its own."""
@@ -206,8 +224,9 @@ class KeepOrder:
 
     def _criterion(self, word: str) -> Callable[[Candidate], float]:
         name, _, argument = word.partition(":")
-        if name == "reference":
-            return lambda candidate: not self.is_reference(candidate)
+        if name in (CHOSEN, "reference"):
+            is_first = self.is_chosen if name == CHOSEN else self.is_reference
+            return lambda candidate: not is_first(candidate)
         if name == "whole":
             return lambda candidate: id(candidate.reading) in self._cut
         if name == "first_location":

@@ -20,11 +20,12 @@ from orchestrator.plan.companions.sidecar_table import SidecarTable
 from orchestrator.plan.model import Expect, KeptCopy, Plan, Skipped, Verb
 from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import Candidate, candidates_of
+from orchestrator.plan.planners.dedup.choices import NO_CHOICES, Choices
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.keep_order import because
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
-from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.search import SameFiles
 from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine
 from orchestrator.records import Capabilities, Item
@@ -57,6 +58,8 @@ class DedupRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Playlists outside all these locations; those that point at duplicates being quarantined are reported."""
     elsewhere: frozenset[str] = frozenset()
     """Absolute paths of files outside the locations that playlist entries name, on this machine."""
+    choices: Choices = NO_CHOICES
+    """What a person has chosen in a review."""
 
 
 def plan_dedup(request: DedupRequest) -> Plan:
@@ -66,12 +69,22 @@ def plan_dedup(request: DedupRequest) -> Plan:
 
 def duplicates_of(request: DedupRequest) -> Duplicates:
     """The duplicates in these locations. Raises UsageError for an invalid `keep`."""
-    candidates = tuple(
+    candidates = _candidates(request)
+    found = SameFiles(candidates, partial(_note_in_place, request)).duplicates(request.options, request.choices)
+    return replace(found, candidates=candidates)
+
+
+def same_files_of(request: DedupRequest) -> SameFiles:
+    """Which files in these locations are the same, to try choices on."""
+    return SameFiles(_candidates(request), partial(_note_in_place, request))
+
+
+def _candidates(request: DedupRequest) -> tuple[Candidate, ...]:
+    return tuple(
         candidate
         for location in request.locations
         for candidate in candidates_of(location.fs, location.items, location.capabilities)
     )
-    return replace(find_duplicates(candidates, request.options, partial(_note_in_place, request)), candidates=candidates)
 
 
 def _note_in_place(request: DedupRequest, candidates: Sequence[Candidate], wanted: Iterable[Candidate]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from orchestrator.plan.music.cut import cut_readings
@@ -11,6 +11,7 @@ from orchestrator.plan.music.lost_end import lost_ends
 from orchestrator.plan.planners.dedup import reasons_to_keep
 from orchestrator.plan.planners.dedup.album_copies import find_album_copies
 from orchestrator.plan.planners.dedup.candidates import AlbumCopy, Candidate
+from orchestrator.plan.planners.dedup.choices import NO_CHOICES, Choices
 from orchestrator.plan.planners.dedup.keep_order import KeepOrder
 from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
 from orchestrator.plan.planners.dedup.settings import DedupSettings
@@ -41,23 +42,60 @@ def find_duplicates(
     duplicate of another file of that track in the same folder, or together with the whole folder, if another copy of the album
     has all of its tracks. Raises UsageError for an invalid `keep`.
     """
-    ordered = sorted(candidates, key=lambda candidate: (candidate.fs, candidate.path, candidate.item.entry.id or ""))
-    find_album_copies(ordered)
-    eligible = [candidate for candidate in ordered if candidate.eligible]
-    tiers = Tiers(eligible)
-    chosen = options or DedupSettings()
-    groups = components(eligible, tiers)
-    cut = cut_readings(one.reading for one in eligible) | lost_ends([one.reading for one in members] for members in groups)
-    search = _Search(chosen, tiers, KeepOrder(chosen, cut))
-    if groups and note_in_place is not None:
-        note_in_place(ordered, (member for members in groups for member in members))
-    for members in groups:
-        search.register(members)
-    for members in groups:
-        search.choose(members)
-    search.keep_albums_complete()
-    search.prefer_album_tracks()
-    return Duplicates(search.decisions(), tuple(search.all_kept(groups, eligible)))
+    return SameFiles(candidates, note_in_place).duplicates(options or DedupSettings())
+
+
+class SameFiles:
+    """Which files are the same, whatever is chosen among them: it can be searched again and again with other choices."""
+
+    def __init__(
+        self,
+        candidates: Iterable[Candidate],
+        note_in_place: Callable[[Sequence[Candidate], Iterable[Candidate]], None] | None = None,
+    ) -> None:
+        ordered = sorted(candidates, key=lambda candidate: (candidate.fs, candidate.path, candidate.item.entry.id or ""))
+        find_album_copies(ordered)
+        self._eligible = [candidate for candidate in ordered if candidate.eligible]
+        self._tiers = Tiers(self._eligible)
+        self.groups: Sequence[Sequence[Candidate]] = components(self._eligible, self._tiers)
+        """Files that are connected by any tier. Each file is in one group at most."""
+        self._cut = cut_readings(one.reading for one in self._eligible) | lost_ends(
+            [one.reading for one in members] for members in self.groups
+        )
+        if self.groups and note_in_place is not None:
+            note_in_place(ordered, (member for members in self.groups for member in members))
+
+    def duplicates(self, options: DedupSettings, choices: Choices = NO_CHOICES) -> Duplicates:
+        """As `find_duplicates`."""
+        search = self._searched(options, choices, self.groups)
+        return Duplicates(search.decisions(), tuple(search.all_kept(self.groups, self._eligible)))
+
+    def decide(self, options: DedupSettings, choices: Choices, groups: Sequence[Sequence[Candidate]]) -> Decided:
+        """The same for some groups. Groups that hold tracks of one album copy have to be decided together."""
+        search = self._searched(options, choices, groups)
+        return Decided(search.decisions(), search.reasons)
+
+    def order(self, options: DedupSettings) -> KeepOrder:
+        """Which of these files are kept rather than others, by the criteria alone."""
+        return KeepOrder(options, self._cut)
+
+    def _searched(self, options: DedupSettings, choices: Choices, groups: Sequence[Sequence[Candidate]]) -> _Search:
+        search = _Search(options, self._tiers, KeepOrder(options, self._cut, choices))
+        for members in groups:
+            search.register(members)
+        for members in groups:
+            search.choose(members)
+        search.keep_albums_complete()
+        search.prefer_album_tracks()
+        return search
+
+
+class Decided(NamedTuple):
+    """What a search came to in some groups."""
+
+    decisions: tuple[Decision, ...]
+    reasons: Mapping[tuple[int, int], str]
+    """ids (of Python) of two candidates that are the same -> why the first one is kept beside the second."""
 
 
 class _Match(NamedTuple):
@@ -83,7 +121,7 @@ class _Search:
         self._duplicates_of: dict[int, list[Candidate]] = defaultdict(list)
         """id of a kept file -> its duplicates; filled by `prefer_album_tracks`."""
         self._covers: dict[tuple[int, int], bool] = {}
-        self._reasons: dict[tuple[int, int], str] = {}
+        self.reasons: dict[tuple[int, int], str] = {}
         """ids of two files that are the same -> why both are kept."""
 
     def register(self, members: Iterable[Candidate]) -> None:
@@ -120,7 +158,7 @@ class _Search:
         for match in self._matches.values():
             self._duplicates_of[id(match.kept)].append(match.duplicate)
         for candidate in sorted(self._kept.values(), key=self._order.rank, reverse=True):
-            if self._is_album_track(candidate) or self._order.is_reference(candidate):
+            if self._is_album_track(candidate) or self._order.never_leaves(candidate):
                 continue
             for tier, label in self._labels(candidate):
                 if self._replace(candidate, tier, label):
@@ -171,7 +209,7 @@ class _Search:
 
     def _match(self, member: Candidate) -> _Match | None:
         """The first kept file that this one is a duplicate of."""
-        if self._order.is_reference(member):
+        if self._order.never_leaves(member):
             return None
         for tier, label in self._labels(member):
             for kept in self._kept_with_label[label][:_MAX_COMPARED]:
@@ -180,13 +218,20 @@ class _Search:
                     reason = BETTER
                 if reason is None:
                     return _Match(member, kept, tier)
-                self._reasons.setdefault((id(member), id(kept)), reason)
+                self.reasons.setdefault((id(member), id(kept)), reason)
         return None
 
     def _reason_to_keep(self, file: Candidate, kept: Candidate, tier: Tier) -> str | None:
+        chosen = self._order.is_chosen(kept)
         reason = reasons_to_keep.reason_to_keep(
-            file, kept, tier, same_format_only=self._same_format_only, lossless_first=self._order.lossless_first
+            file,
+            kept,
+            tier,
+            same_format_only=self._same_format_only,
+            lossless_first=self._order.lossless_first and not chosen,
         )
+        if chosen:
+            return reason
         if reason is None and tier not in _SAME_SOUND:
             reason = self._order.undecided(kept, file)
         return reason or (None if self._order.may_replace(kept, file) else EARLIER_LOCATION)
@@ -212,7 +257,7 @@ class _Search:
         return found
 
     def _has_counterpart(self, member: Candidate, by: AlbumCopy) -> bool:
-        if self._order.is_reference(member):
+        if self._order.never_leaves(member):
             return False
         return any(
             other.album_copy is by and self._reason_to_keep(member, other, tier) is None
@@ -231,7 +276,7 @@ class _Search:
         """Keep the best file of a track after all; the others may stay duplicates."""
         best = min(slot, key=self._order.rank)
         match = self._matches.pop(id(best))
-        self._reasons[id(best), id(match.kept)] = COMPLETE
+        self.reasons[id(best), id(match.kept)] = COMPLETE
         self._keep(best)
 
     def _is_album_track(self, candidate: Candidate) -> bool:
@@ -254,7 +299,7 @@ class _Search:
             reason = self._reason_to_keep(candidate, other, tier)
             if reason is not None:
                 if reason == EARLIER_LOCATION:
-                    self._reasons.setdefault((id(candidate), id(other)), reason)
+                    self.reasons.setdefault((id(candidate), id(other)), reason)
                 continue
             if not (self._is_album_track(other) or _has_more_album_tags(other, candidate)):
                 continue
@@ -296,13 +341,13 @@ class _Search:
         if all(map(self._order.is_reference, same)):
             return reasons_to_keep.REFERENCE
         ids = {id(member) for member in same}
-        found = {why for (one, other), why in self._reasons.items() if one in ids and other in ids} if len(ids) < 3 else set()
+        found = {why for (one, other), why in self.reasons.items() if one in ids and other in ids} if len(ids) < 3 else set()
         if not found:
             found = {
                 why
                 for one in same[:_MAX_COMPARED]
                 for other in same[:_MAX_COMPARED]
-                if (why := self._reasons.get((id(one), id(other)))) is not None
+                if (why := self.reasons.get((id(one), id(other)))) is not None
             }
         return "; ".join(sorted(found)) or COMPLETE
 
