@@ -13,6 +13,7 @@ PAGES = sorted((ROOT / "docs").glob("*.md"))
 DOCUMENTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 _FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n|\n(?= {4}))+")
+_CODE = re.compile(r"`([^`\n]+)`")
 _CONTROL = re.compile(r"[;&|()<>]+")
 
 
@@ -76,4 +77,13 @@ def arguments(words: list[str]) -> list[str] | None:
 
 def inline_code(text: str) -> list[str]:
     """What the text has in backticks, outside of blocks."""
-    return re.findall(r"`([^`\n]+)`", _INDENTED.sub("", _FENCED.sub("", text)))
+    return _CODE.findall(_without_blocks(text))
+
+
+def without_code(text: str) -> str:
+    """The text without blocks of code, and without what it has in backticks."""
+    return _CODE.sub("``", _without_blocks(text))
+
+
+def _without_blocks(text: str) -> str:
+    return _INDENTED.sub("", _FENCED.sub("", text))

@@ -308,7 +308,7 @@ def _catalogue_errors_reported(session: Session) -> Iterator[None]:
 
 def _interrupted(result: RunResult) -> str:
     """What is to be done about it, in one sentence: to undo a run that is not over finishes it first."""
-    take_back = f"; `runs abandon {result.run}` and then `undo {result.run}` take back what was done" if result.done else ""
+    take_back = "; `runs abandon` and then `undo` of this run take back what was done" if result.done else ""
     return f"interrupted: `music-orchestrator resume {result.run}` does the rest{take_back}"
 
 
