@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.actions.locations import check_location, reaching
 from orchestrator.actions.session import Session
+from orchestrator.apply.guard.marker import mark_at
 from orchestrator.apply.trial import ServerTime, Trial, try_out, why_refused
 from orchestrator.errors import (
     ArchivedError,
@@ -56,7 +57,7 @@ def inspect(session: Session, location: Location, *, write: bool = True) -> dict
         Crypts(session.rclone, location.fs).check()
         seen = _read_some(storage)
         tried = _tried(session, location, storage, answer_time) if write else Trial(not_writable="the config does not name it")
-        quota = _quota(storage)
+        quota, mark = _quota(storage), mark_at(storage)
     if seen.readable is None and tried.writable:
         seen.readable, seen.not_readable = tried.not_readable is None, tried.not_readable
     return {
@@ -72,6 +73,7 @@ def inspect(session: Session, location: Location, *, write: bool = True) -> dict
         "not_deletable": tried.not_deletable,
         "naming": tried.naming,
         "clock_s": tried.clock_s,
+        "run": {"host": mark.host, "run": mark.run, "heartbeat": mark.heartbeat} if mark is not None else None,
         **msgspec.to_builtins(capabilities),
         "encryption": _encryption(session, location, storage),
         "server_encryption": {"by": answer.encryption, "key": answer.encryption_key} if answer.encryption else None,

@@ -17,10 +17,13 @@ from orchestrator.actions.session import Session
 from orchestrator.config.options.schedule import ScheduleOptions
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.schedules import files, user_crontab
+from orchestrator.schedules.cron_daemon import cron_is_missing
 from orchestrator.schedules.records import Form, ScheduleFile
 
 YOUR_CRONTAB = "your crontab"
 """What people read in place of a path."""
+NO_CRON = "no cron runs on this machine, so nothing starts what is in its crontabs"
+_START_CRON = "start it (`systemctl enable --now cron`, on other systems crond), or use `schedule --systemd`"
 LINGERING = Path("/var/lib/systemd/linger")
 """Has a file for each user whose services run while he is not logged in."""
 
@@ -126,11 +129,13 @@ def _read_crontab() -> str:
 
 
 def _warn_of_others(job: str, made: Sequence[ScheduleFile], session: Session) -> None:
-    """Warn of what else starts the job, and of services that stop when their user logs out."""
+    """Warn of what else starts the job, of a cron that does not run, and of services that stop when their user logs out."""
     forms = {file.form for file in made}
     for one in installed():
         if one.mark.job == job and one.form not in forms:
             session.reporter.warning(f"{job} is started by {one.form}, too ({one.path or YOUR_CRONTAB})")
+    if "cron" in forms and cron_is_missing():
+        session.reporter.warning(f"{NO_CRON}: {_START_CRON}")
     if os.geteuid() != 0 and "systemd" in forms:
         user = pwd.getpwuid(os.getuid()).pw_name
         if not (LINGERING / user).exists():
@@ -144,8 +149,10 @@ def _shown(job: str, file: ScheduleFile) -> str:
 
 
 def why_not_started(one: files.Installed) -> tuple[str, str] | None:
-    """Why systemd does not start this timer, and what to do; None if it does, or nobody knows."""
+    """Why this timer, or these lines of a crontab, start nothing, and what to do; None if they do, or nobody knows."""
     unit = _unit(one)
+    if one.form == "cron":
+        return (NO_CRON, _START_CRON) if cron_is_missing() else None
     if one.form != "systemd" or unit is None or shutil.which("systemctl") is None:
         return None
     from orchestrator.rclone.service_manager import failure_of  # noqa: PLC0415 - only where it is used

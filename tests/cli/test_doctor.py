@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from orchestrator.actions.checks import machine, mounts
+from orchestrator.apply.guard.marker import Mark
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.errors import ExitCode
 from orchestrator.plan.plan_file import read_plan
@@ -123,6 +125,13 @@ def interrupted(there: SetUp) -> None:
         journal.begin(read_plan(there.home / "plan"), "organize")
 
 
+def left_by_another_machine(there: SetUp) -> None:
+    there.write("locations: {lib: HOME/music}\n")
+    (there.music / ".music-orchestrator").mkdir()
+    mark = Mark("attic", "20260101-020304-abcdef", time.time() - 3 * 86400, time.time() - 2 * 86400)
+    (there.music / ".music-orchestrator" / "run.json").write_bytes(msgspec.json.encode(mark))
+
+
 def encrypted(there: SetUp) -> None:
     there.remotes("[m]\ntype = memory\n")
     file = there.program.environment["RCLONE_CONFIG"]
@@ -189,6 +198,9 @@ MISTAKES: dict[str, Mistake] = {
     "no folder": Mistake(config("locations: {lib: HOME/none}\n"), 2, ("no such folder", "`mkdir -p HOME/none`")),
     "a file": Mistake(config("locations: {lib: HOME/config.yaml}\n"), 2, ("not a folder", "the folder that it is in")),
     "emptied": Mistake(emptied, 7, ("is empty, but the last scan saw 1 file", "mount its disk")),
+    "run of another machine": Mistake(
+        left_by_another_machine, 3, ("attic began the run 20260101-020304-abcdef there 2 d ago", "on attic", "/run.json")
+    ),
     # The config and its jobs
     "unknown key": Mistake(config("locatons: {}\n"), 2, ("config.yaml:1", "did you mean `locations`?")),
     "no YAML": Mistake(config("a:\n  b: c\n d: e\n"), 2, ("config.yaml:3", "check the indentation")),
@@ -263,7 +275,16 @@ def said(there: SetUp, level: str, *codes: int) -> list[str]:
     return [f"{one['message']} {one['remedy'] or ''}".replace(str(there.home), "HOME") for one in checks if one["level"] == level]
 
 
-_SOME = ("not executable", "plain password", "emptied", "job without its folder", "log", "damaged queue", "unfinished")
+_SOME = (
+    "run of another machine",
+    "not executable",
+    "plain password",
+    "emptied",
+    "job without its folder",
+    "log",
+    "damaged queue",
+    "unfinished",
+)
 
 
 @pytest.mark.parametrize("name", [pytest.param(one, marks=() if one in _SOME else pytest.mark.nightly) for one in MISTAKES])

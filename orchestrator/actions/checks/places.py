@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -14,6 +16,8 @@ from orchestrator.actions.job_check import locations_in
 from orchestrator.actions.location_check import all_well, inspect_all
 from orchestrator.actions.locations import check_folder, where_defined
 from orchestrator.actions.session import CATALOGUE_FILE, Session
+from orchestrator.apply.guard.marker import FRESH_S
+from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.config.jobs import placed_steps
 from orchestrator.config.location_text import is_path
 from orchestrator.errors import (
@@ -29,6 +33,7 @@ from orchestrator.errors import (
 from orchestrator.location import CLOUD_REMOTE, Location
 from orchestrator.report.finding import Finding
 from orchestrator.report.location_view import state_text
+from orchestrator.report.reporter import age_text
 from orchestrator.wording import counted
 
 WITHIN_S = 15.0
@@ -74,6 +79,7 @@ def check_locations(session: Session) -> Iterator[Finding]:
             yield Finding(check, ok=True, message=f"{wanted[check].typed} does not exist yet: its job makes it")
         else:
             yield _of_location(session, check, wanted[check], found, may_be_read_only=wanted[check].fs in read_only)
+            yield from _of_run(session, check, found)
     yield from _together(session, wanted)
 
 
@@ -153,6 +159,26 @@ def _of_location(
     else:
         return Finding(check, ok=True, message=message)
     return Finding(check, ok=False, message=message, remedy=remedy, code=code)
+
+
+def _of_run(session: Session, check: str, found: Mapping[str, Any] | Exception) -> Iterator[Finding]:
+    """What the marker of a run shows that is not in our journal: another machine, or another state directory, works there."""
+    if isinstance(found, Exception) or found["run"] is None:
+        return
+    host, run, age_s = found["run"]["host"], found["run"]["run"], time.time() - found["run"]["heartbeat"]
+    with suppress(OrchestratorError):  # of the journal, which is checked by itself
+        if any(one.id == run for one in session.journal.runs()):
+            return
+    if abs(age_s) < FRESH_S:
+        yield Finding(check, ok=True, message=f"{found['location']}: {host} has a run in progress there ({run})")
+        return
+    yield Finding(
+        check,
+        ok=False,
+        message=f"{found['location']}: {host} began the run {run} there {age_text(abs(age_s))} ago, and has not finished it",
+        remedy=f"`music-orchestrator resume {run}` on {host}; if that is impossible, delete {MARKER} there",
+        code=ExitCode.SOME_FAILED,
+    )
 
 
 def _of_failure(session: Session, check: str, location: Location, error: Exception) -> Finding:

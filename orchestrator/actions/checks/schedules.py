@@ -84,8 +84,8 @@ def _of_job(job: str, states: Sequence[InstalledState], *, exists: bool) -> Iter
     if missing := ", ".join(dict.fromkeys(str(path) for one in states for path in one.missing)):
         message = f"{missing} is missing beside {', '.join(shown)}"
         yield Finding(check, ok=False, message=message, remedy=f"{install} writes it again", code=ExitCode.SOME_FAILED)
-    for one in states:
-        if (stopped := why_not_started(one.file)) is not None:
+    for stopped in dict.fromkeys(why_not_started(one.file) for one in states):
+        if stopped is not None:
             yield Finding(check, ok=False, message=stopped[0], remedy=stopped[1], code=ExitCode.SOME_FAILED)
 
 

@@ -187,6 +187,12 @@ def _remove(spot: Spot) -> None:
             return
 
 
+def mark_at(storage: Storage) -> Mark | None:
+    """The marker of a run at a location, in progress or killed; None for none."""
+    mark = _read(Spot(storage))
+    return None if mark is None or not mark.heartbeat else mark
+
+
 def _read(spot: Spot) -> Mark | None:
     try:
         return msgspec.json.decode(spot.storage.read_range(spot.path, 0, _MAX_BYTES), type=Mark)
