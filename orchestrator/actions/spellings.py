@@ -1,12 +1,12 @@
 """Whether the target ignores the case of names: exFAT, NTFS, APFS, SMB and casefold folders do, and servers on such disks.
 
 rclone knows this of a few providers only. So a file is looked up under another spelling of its folder, once for each folder whose
-spelling a plan would change; nothing is written.
+spelling a plan would change, or before a sync under another spelling that the other side has; nothing is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -16,6 +16,9 @@ from orchestrator.plan.model import Respelled
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import StatCall, Storage
+
+_MOST_LOOKS = 10
+"""One shows it, unless only some of the folders ignore case."""
 
 
 class Spellings:
@@ -40,6 +43,20 @@ class Spellings:
             if request.source_fs == request.target_fs:
                 request = replace(request, source_capabilities=request.target_capabilities)
         return replace(request, kept_spellings=kept) if len(kept) > len(request.kept_spellings) else request
+
+
+def ignores_case(storage: Storage, paths: Collection[str], others: Iterable[str]) -> bool:
+    """Whether a storage takes one of `others` for one of its own `paths`, from which it differs in case alone.
+
+    A few such names are looked up, and nothing if there are none. Raises what the storage raises.
+    """
+    can = storage.capabilities
+    if can.by_id or not can.empty_directories:
+        return False  # Google Drive and buckets
+    missing = [other for other in others if other not in paths]
+    there = {path.casefold() for path in paths} if missing else set()
+    doubtful = [StatCall(other) for other in missing if other.casefold() in there]
+    return any(isinstance(found, Entry) for found in storage.batch(doubtful[:_MOST_LOOKS]))
 
 
 def _any_under_another_spelling(respelled: Iterable[Respelled], target: Storage) -> bool:

@@ -144,6 +144,7 @@ class _Sync:
             synced = [file for row in rows if not (file := row.files[side]).moved_away]
             listings[side].spare_hidden(synced)
             listed = worst([listed, listings[side].avoid_links(synced, listings[1 - side].files)])
+            listings[side].notice_case(listings[1 - side].by_path.keys())
         session.reporter.stage("planning")
         answered = False
         while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, nullcontext
 from itertools import chain
@@ -16,6 +16,7 @@ from orchestrator.actions.locations import check_root, reaching
 from orchestrator.actions.reading_bill import bill_of_full_reads
 from orchestrator.actions.scan_reports import report_undecryptable
 from orchestrator.actions.session import Session
+from orchestrator.actions.spellings import ignores_case
 from orchestrator.actions.sync_links import links_above
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import hash_type_beside
@@ -32,6 +33,7 @@ from orchestrator.plan.planners.sync.records import File, Inode, Questions, Side
 from orchestrator.rclone.ranges import NOT_UTF8
 from orchestrator.records import Entry, Ref
 from orchestrator.storage.local_path import is_link, local_root
+from orchestrator.storage.wrappers.ignoring_case import IgnoringCase
 from orchestrator.wording import counted
 
 _SHOWN_EVERY = 100
@@ -201,6 +203,13 @@ class SideListing:
             why = f"because {self._location.typed} holds names that cannot be decrypted"
             self._session.reporter.note(f"{counted(len(spared), 'missing file')} not counted as deleted, {why}")
         self._unlisted += spared
+
+    def notice_case(self, theirs: Collection[str]) -> None:
+        """Find out whether this side ignores the case of names, if the other side has names that differ in that alone."""
+        with reaching(self._session, self._location):
+            known = self._storage.capabilities.case_insensitive
+            if not known and ignores_case(self._storage, self._files.keys(), theirs):
+                self._storage = IgnoringCase(self._storage)
 
     def side(self) -> Side:
         """What the planner gets."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from orchestrator.apply.end_of_run import check_and_tidy
@@ -32,6 +33,7 @@ from orchestrator.paths import case_key, parent_of, parents_of
 from orchestrator.plan.model import is_temporary
 from orchestrator.plan.planners.sync.records import Policy
 from orchestrator.storage.fake.faults import Killed, RecordedCall
+from orchestrator.storage.fake.memory import MemoryStorage
 from tests.actions.fake_sync import WHENS, Agitator, Ended, Engine, MemoryPlace, prepare
 from tests.nightly import FIRST_HISTORY, NIGHTLY
 from tests.plan.sync.edits import CONTENTS, EDITS, NEW_CONTENTS, PATHS, Edit, tried
@@ -458,6 +460,34 @@ def test_a_file_that_its_user_takes_away_while_it_is_copied_is_no_damage(
         == theirs.tree
         == {"d/b.mp3": "another content", **({"d/renamed.mp3": "content of a"} if act is _rename else {})}
     )
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_names_that_differ_in_case_alone_never_meet_on_a_disk_that_ignores_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """rclone does not know that of a disk with exFAT: a look shows it, once one of the two files is there."""
+    engine = Engine(tmp_path, ("local", "local"), Random(0))
+    disk = MemoryStorage.like("local", engine.storages[1].fs, case_insensitive=True)
+    disk._capabilities = msgspec.structs.replace(disk.capabilities, case_insensitive=known)
+    engine.storages = (engine.storages[0], disk)
+    engine.places = (engine.places[0], MemoryPlace(disk))
+    prepare(monkeypatch, engine.random)
+    ours, theirs = engine.places
+    ours.put("d/Song.mp3", "one")
+    ours.put("d/other.mp3", "other")
+    engine.sync()
+    ours.put("d/song.mp3", "another song")
+    for _ in range(2):
+        changes, ended = engine.changes, engine.sync()
+        assert ended.code == ExitCode.SOME_FAILED
+        assert ended.plan is not None
+        assert [(one.path, one.code) for one in ended.plan.skipped] == [("d/song.mp3", "unsupported-name")]
+        assert engine.changes == changes
+    assert theirs.tree == {"d/Song.mp3": "one", "d/other.mp3": "other"}
+    ours.delete("d/Song.mp3")
+    assert engine.sync().code == ExitCode.DONE
+    assert ours.tree == theirs.tree == {"d/song.mp3": "another song", "d/other.mp3": "other"}
 
 
 @pytest.mark.parametrize("kinds", [("s3", "webdav"), ("local", "sftp")])
