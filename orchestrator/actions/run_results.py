@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.apply.journal.records import Run, RunCounts, RunState
+from orchestrator.errors import ExitCode
 from orchestrator.report.reporter import printable
 
 
@@ -28,7 +29,7 @@ def run_result(run: Run, *, done: int, undone_by: Run | None = None, in_progress
 
 def _ended(run: Run, counts: RunCounts, done: int) -> str:
     if run.state is RunState.FINISHED:
-        return "done"
+        return "done, some skipped" if counts.exit_code == ExitCode.SOME_FAILED else "done"
     bad = [f"{number:,} {word}" for number, word in ((counts.failed, "failed"), (counts.skipped, "skipped")) if number]
     if done == 0:
         return "nothing done" + (f": {', '.join(bad)}" if bad else "")

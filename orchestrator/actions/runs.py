@@ -230,7 +230,7 @@ def _report_unfinished(session: Session, run: Run) -> ExitCode:
     states = session.journal.states(run.id)
     operations = session.journal.plan(run.id).operations
     left = sum(1 for one in operations if one.id not in states or not states[one.id].stage.is_verdict)
-    session.reporter.note(f"run {run.described}: {left} of {run.operations} operations are left to do")
+    session.reporter.note(f"run {run.described}: {left:,} of {run.operations:,} changes are left to do")
     return ExitCode.PENDING if left and session.options.exit_code else ExitCode.DONE
 
 

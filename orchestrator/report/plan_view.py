@@ -189,7 +189,8 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     halves = sum(1 for operation in plan.operations if operation.verb is Verb.MOVE and is_temporary(operation.dst.path))
     if halves:
         found.append(("in two steps", f"{halves} of these"))
-    found += _skipped(counts)
+    if left_alone := _left_alone(counts):
+        found.append(("no music", left_alone))
     if plan.operations:
         found += bill(header)
     return found
@@ -299,20 +300,6 @@ def nothing_to_do(plan: Plan) -> list[str]:
     if entries := plan.header.counts.get("entries_without_file"):
         sentences.append(f"playlist entries without a file: {entries:,} in {_lists_without_file(plan.header.counts)}")
     return sentences
-
-
-def _skipped(counts: Mapping[str, int]) -> list[tuple[str, str]]:
-    """What is skipped, by its code; what is no music in one line."""
-    found = {code.removeprefix("skipped."): number for code, number in sorted(counts.items()) if code.startswith("skipped.")}
-    left_alone = _left_alone(counts)
-    lines = [("no music", left_alone)] if left_alone else []
-    shown = {*NO_MUSIC, ENTRIES_WITHOUT_FILE}
-    remedies = {"doubtful-text": "; `tags.legacy_encoding` in the config says how to read them"}
-    return lines + [
-        (f"skipped ({code})", f"{number:,}{remedies.get(code, '')}")
-        for code, number in found.items()
-        if number and code not in shown
-    ]
 
 
 def _left_alone(counts: Mapping[str, int]) -> str:

@@ -29,7 +29,7 @@ HALF_AN_UNDO = a_run(RunState.FAILED, id="20261130-192219-b4d183")
         (a_run(RunState.RUNNING), {"done": 100}, "interrupted at 100 of 282"),
         (a_run(RunState.RUNNING), {"done": 100, "in_progress": True}, "running: 100 of 282"),
         (a_run(RunState.FINISHED, RunCounts(282, 282)), {"done": 282}, "done"),
-        (a_run(RunState.FINISHED, RunCounts(282, 282, exit_code=3)), {"done": 282}, "done (exit 3)"),
+        (a_run(RunState.FINISHED, RunCounts(282, 282, exit_code=3)), {"done": 282}, "done, some skipped (exit 3)"),
         (a_run(RunState.FAILED, RunCounts(282, 280, 2, exit_code=3)), {"done": 280}, "done with 2 failed (exit 3)"),
         (a_run(RunState.FAILED, RunCounts(282, 279, 2, 1)), {"done": 279}, "done with 2 failed, 1 skipped"),
         (a_run(RunState.FAILED, RunCounts(282, 0, 282, exit_code=4)), {"done": 0}, "nothing done: 282 failed (exit 4)"),

@@ -11,7 +11,7 @@ from orchestrator.config.setting_syntax import parse_encoding
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.text_encodings import ENCODINGS, best_encoding
 from orchestrator.records import Item
-from orchestrator.report.plan_view import facts
+from orchestrator.report.plan_outline import outline
 from orchestrator.track import Track
 from tests.plan.worlds import moved, plan, skips, song
 
@@ -211,5 +211,5 @@ def test_the_summary_counts_doubtful_texts_and_says_what_to_do() -> None:
     items = [*folder("cp1251", ["Группа крови", "Закрой за мной дверь"]), song("x.mp3", title="T", artist="Ann", album="X")]
     made = plan(with_texts(items))
     assert made.header.counts["skipped.doubtful-text"] == 2
-    said = "2; `tags.legacy_encoding` in the config says how to read them"
-    assert dict(facts(made))["skipped (doubtful-text)"] == said
+    (point,) = (one for one in outline(made).points if one.kind == "doubtful-text")
+    assert (point.number, point.remedy) == (2, "`tags.legacy_encoding` in the config says which")

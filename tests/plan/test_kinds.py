@@ -226,7 +226,6 @@ def test_what_is_no_music_is_left_alone_with_its_companions_and_counted() -> Non
     assert {kind: counts[f"skipped.{kind}"] for kind in KINDS} == {"podcast": 3, "audiobook": 3, "video": 2, "memo": 3}
     line = "3 podcasts, 3 audiobooks, 2 videos, 3 voice memos: left alone; rules of `layouts` can place them"
     assert dict(facts(made))["no music"] == line
-    assert not any(name in {f"skipped ({kind})" for kind in KINDS} for name, _ in facts(made))
     assert "albums_of_one_track" not in counts
     assert "without_number" not in counts
     untouched = plan([item for item in LIBRARY if item.entry.path in LEFT_ALONE])

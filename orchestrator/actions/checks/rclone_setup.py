@@ -60,11 +60,14 @@ def _why_not_replaceable(file: Path) -> str | None:
     return None
 
 
+_NO_REMOTES = "none yet, only folders of this machine; `rclone config` adds one"
+
+
 def check_remotes(session: Session) -> Iterator[Finding]:
     """Check what the rclone config and ours say of remotes."""
     known = session.remotes
     shown = ", ".join(f"{name}: ({kind})" for name, kind in sorted(known.items()))
-    yield Finding("remotes", ok=True, message=f"{counted(len(known), 'remote')}: {shown}" if known else "none are configured")
+    yield Finding("remotes", ok=True, message=f"{counted(len(known), 'remote')}: {shown}" if known else _NO_REMOTES)
     if others := sorted(known.keys() - contacted(session)):
         yield Finding(
             "other remotes",
