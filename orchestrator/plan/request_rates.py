@@ -118,6 +118,7 @@ _GOOGLE_BUCKET = msgspec.structs.replace(
     _STAGED_BUCKET,
     leave={"look": 4, "read": 1, "delete": 1},
     upload={"look": 5, "write": 1, "copy": 1, "delete": 1},
+    replace={"look": 1},
     uploads={"look": 6, "read": 1, "list": 2, "write": 2, "delete": 1},
     methods=_METHODS_OF_GOOGLE_CLOUD,
 )
@@ -126,6 +127,7 @@ _AZURE_BUCKET = msgspec.structs.replace(
     rename={"look": 7, "copy": 1, "delete": 1},
     copy={"look": 5, "copy": 1},
     upload={"look": 8.1, "write": 1, "copy": 1, "delete": 1},
+    replace={"look": 1},
     uploads={"look": 1, "read": 1, "list": 2, "write": 2, "delete": 1},
 )
 """rclone looks at a blob once more before it copies it."""
@@ -169,7 +171,7 @@ _DRIVE = RequestRates(
     moved_there={"list": 0.2},
     replace={"list": 5, "write": 1, "copy": 1},
     kept={"list": 0.3},
-    folder_moved={"list": 6, "write": 1},
+    folder_moved={"list": 4, "write": 1},
     folder_made={"list": 1.6, "write": 0.9},
     folder_emptied={"list": 6, "write": 1},
     final_look={"list": 1},
@@ -207,7 +209,7 @@ _DROPBOX = RequestRates(
     rewrite={"look": 1, "write": 3},
     replace={"look": 5, "list": 1, "write": 2.4, "copy": 1},
     kept={"list": 0.2},
-    folder_moved={"list": 2, "look": 3, "write": 1},
+    folder_moved={"list": 2, "look": 1, "write": 1},
     folder_made={"list": 0.6, "look": 0.6, "write": 0.1},
     folder_emptied={"list": 2.5, "look": 0.5},
     final_look={"list": 0.1},

@@ -24,6 +24,7 @@ import msgspec
 from orchestrator.errors import TooManyFilesError, TransientError, UsageError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_foreign_folder
 from orchestrator.paths import is_ours, own_directory_of
+from orchestrator.profiles import Opening
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.daemon import READING_FLAGS
@@ -36,6 +37,7 @@ from orchestrator.rclone.listing_log import (
     lines_that_end_in,
     undecryptable_names,
 )
+from orchestrator.rclone.rc_bodies import as_folder, split_root
 from orchestrator.rclone.supervisor import Supervised
 from orchestrator.records import OWN_DIRECTORY, Entry
 
@@ -88,8 +90,8 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     server_mtime: bool = False
     """The upload time instead of rclone's own modification time."""
     hashes: Sequence[str] = ()
-    with_slash: bool = False
-    """Open it with a slash at its end (see `Profile.opening`)."""
+    opening: Opening = "first"
+    """How to open it (see `Profile.opening`)."""
     flat: bool = False
     """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
     prefix: str = ""
@@ -120,7 +122,9 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def opened(self) -> str:
         """What rclone is to open."""
-        return f"{self.fs}/" if self.with_slash and not self.fs.endswith((":", "/")) else self.fs
+        if self.opening == "in-combine":
+            return as_folder(*split_root(self.fs))
+        return f"{self.fs}/" if self.opening == "slash" and not self.fs.endswith((":", "/")) else self.fs
 
     def note_tier(self, row: Row) -> None:
         """Report a file that is archived."""

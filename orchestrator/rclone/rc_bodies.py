@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from orchestrator.paths import is_local, join_location
@@ -125,24 +125,30 @@ def link(fs: str, source: str, target: str) -> Body:
     return {**transfer(linking, source, linking, target, trash=None), "_config": config}
 
 
-def one_root(fs: str) -> str:
-    """The same location as a folder of a `combine`: whatever is opened below it shares what rclone knows of the folders in `fs`.
+def in_combine(fs: str, path: str) -> str:
+    """A path in a location, opened in a `combine` of that location, which uses what rclone knows of the folders there.
 
-    Opened by itself, each folder of a Google Drive is looked up again from the root.
+    Opened by itself, each folder of a Google Drive is looked up again from the root. With a slash at its end (`as_folder`),
+    rclone does not even ask whether the path is a file (combine.go NewFs).
     """
     upstreams = '"m={}"'.format(fs.replace('"', '""'))
-    return ':combine,upstreams="{}":m'.format(upstreams.replace('"', '""'))
+    return ':combine,upstreams="{}":m/{}'.format(upstreams.replace('"', '""'), path)
 
 
-def directory_move(fs: str, source: str, target: str) -> Body:
-    """`sync/move` of a directory, only if the server can do it alone.
+def as_folder(fs: str, path: str) -> str:
+    """See `in_combine`."""
+    return in_combine(fs, f"{path}/" if path else "")
+
+
+def directory_move(fs: str, source: str, target: str, opened: Callable[[str, str], str] = join_location) -> Body:
+    """`sync/move` of a directory, only if the server can do it alone. `opened`: how to open a path in `fs`.
 
     Otherwise rclone would go on and move the files one by one, even into an existing target. A BackupDir that equals the source
     makes rclone stop before the first file: its answer then ends with BACKUP_OVERLAP, and nothing has changed.
     """
-    moved = join_location(fs, source)
+    moved = opened(fs, source)
     config = keep_replaced(moved, "")
-    return {"srcFs": moved, "dstFs": join_location(fs, target), "_config": config, "_group": _GROUP_OF_DIRECTORIES}
+    return {"srcFs": moved, "dstFs": opened(fs, target), "_config": config, "_group": _GROUP_OF_DIRECTORIES}
 
 
 def one_path(fs: str, path: str) -> Body:

@@ -92,7 +92,7 @@ class DerivedStorage(Storage):
         """Unsupported."""
         raise UnsupportedError(f"{self.fs}: files cannot be read by their ids", path=path)
 
-    def move_directory(self, src: str, dst: str) -> None:
+    def move_directory(self, src: str, dst: str, *, seen: bool = False) -> None:  # noqa: ARG002 - as in Storage
         """Unsupported."""
         raise UnsupportedError(f"{self.fs}: cannot rename directories, so not to {dst}", path=src)
 

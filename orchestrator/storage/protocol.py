@@ -274,6 +274,7 @@ class Storage(Protocol):
     def files_below(self, folders: Collection[str]) -> Mapping[str, Sequence[Entry] | None]:
         """Folder -> every file in it and below, or None if it does not exist. For albums: all of it is held in memory.
 
+        A file that is seen there instead is shown itself.
         What listings leave out is there, or named by the folder that holds it; only links are left out.
         """
 
@@ -312,11 +313,13 @@ class Storage(Protocol):
         Raises NotFoundError, and UnsupportedError where several files cannot have one name.
         """
 
-    def move_directory(self, src: str, dst: str) -> None:
+    def move_directory(self, src: str, dst: str, *, seen: bool = False) -> None:
         """Rename a directory and everything in it, listed or not, in one change on the server; not the root, not into itself.
 
         It never merges: where anything lies at `dst`, even an empty directory, it raises DestinationExistsError and changes
-        nothing. Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
+        nothing. `seen`: the caller has just seen a directory at `src` and nothing at `dst`, so no more is asked than the server
+        does by itself: a file that has replaced the directory since may be renamed (Dropbox), and one that has come to `dst`
+        share the name (Google Drive). Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
         `Capabilities.directory_move`). After any other error only a look shows whether it was done.
         """
 

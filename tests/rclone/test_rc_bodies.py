@@ -30,6 +30,11 @@ def test_a_directory_moves_as_a_whole_or_not_at_all() -> None:
     assert body == {"srcFs": "r:m/a/b", "dstFs": "r:m/c", "_config": {"BackupDir": "r:m/a/b", "IgnoreTimes": True}}
 
 
+def test_a_folder_in_a_combine_ends_in_a_slash_so_that_rclone_does_not_ask_what_it_is() -> None:
+    assert rc_bodies.as_folder("my drive:", "a b/c") == ':combine,upstreams="""m=my drive:""":m/a b/c/'
+    assert rc_bodies.as_folder("r:", "") == ':combine,upstreams="""m=r:""":m/'
+
+
 def test_stat_asks_only_for_what_is_free() -> None:
     assert rc_bodies.stat("s3:b", "x", mtime=False, hashes=())["opt"] == {
         "filesOnly": True,

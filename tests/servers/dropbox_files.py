@@ -74,9 +74,9 @@ class DropboxTree:
             if path not in self._ids:
                 raise DropboxError(lookup, "not_found")
             return self._ids[path]
-        if path and (not path.startswith("/") or path.endswith("/") or "//" in path):
+        if path and (not path.startswith("/") or path.endswith("/") or "//" in path[1:]):
             raise DropboxError(lookup, "malformed_path")
-        return path.lower()
+        return f"/{path.lstrip('/')}".lower() if path else path  # rclone lists each folder of the root as "//folder"
 
     def get(self, path: str, lookup: str = "path") -> tuple[str, Item]:
         """The key and the item."""

@@ -39,8 +39,17 @@ def test_folders_with_odd_names_move(rclone: Rclone, rclone_config: Path, drive:
     for root in (*HOSTILE_NAMES, "a, b", 'x="y"'):
         storage = RcloneStorage(rclone, drive.fs(f"moves of folders/{root}"))
         drive.tree.put(f"moves of folders/{root}/in/{root}/a.mp3", root.encode())
-        storage.move_directory(f"in/{root}", f"out/{root}")
+        storage.move_directory(f"in/{root}", f"on its way/{root}")
+        storage.move_directory(f"on its way/{root}", f"out/{root}", seen=True)
         assert [entry.path for entry in storage.files_below([f"out/{root}"])[f"out/{root}"] or ()] == [f"out/{root}/a.mp3"], root
+
+
+def test_a_file_is_seen_where_a_folder_was_to_go(storage: Storage, place: str, drive: DriveRemote) -> None:
+    """Drive would put the folder beside the file, and rclone asks for folders only."""
+    drive.tree.put(f"{place}/Band/Album", b"a file")
+    found = storage.files_below(["Band/Album", "Nobody/Album"])
+    assert [entry.path for entry in found["Band/Album"] or ()] == ["Band/Album"]
+    assert found["Nobody/Album"] is None
 
 
 # Costs.

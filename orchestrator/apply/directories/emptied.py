@@ -105,7 +105,7 @@ def _move_to_trash(storage: Storage, deepest_first: Sequence[str], names: Folder
                 trash, moved = emptied_of(run_id, secrets.token_hex(4)), {}
             moved |= spelled
             with obstacles.named(directory, _CANNOT_BE_REMOVED):
-                storage.move_directory(directory, f"{trash}/{directory}")
+                storage.move_directory(directory, f"{trash}/{directory}", seen=True)
 
 
 def _without_files(storage: Storage, deepest_first: Sequence[str], names: FolderNames, obstacles: Obstacles) -> dict[str, str]:

@@ -46,6 +46,8 @@ def as_listed(
 
     `there` is everything listed below its source, `at_target` everything below its target, None if that does not exist.
     """
+    if any(case_key(entry.path) == case_key(directory.target) for entry in at_target or ()):
+        return  # a file has that name
     taken = None if at_target is None else {name for entry in at_target for name in with_parents(case_key(entry.path))}
     yield from _free(directory, there, taken, is_expected)
 

@@ -59,7 +59,7 @@ class DirectoryMover:
         self._journal.append(self._run_id, [Record(task.operation.id, Stage.INTENT, task.attempt) for task in tasks])
         storage = tasks[0].target
         try:
-            storage.move_directory(directory.source, directory.target)
+            storage.move_directory(directory.source, directory.target, seen=True)
             arrived = _look(storage, directory.target, tasks)
         except (DestinationExistsError, UnsupportedError):  # nothing has changed: the files are moved one by one
             for task in tasks:

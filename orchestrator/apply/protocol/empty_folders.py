@@ -30,7 +30,7 @@ def clear_empty_folder(task: Task, run_id: str) -> bool:
             return False
         if not task.target.capabilities.rmdir_is_recursive:
             return all(task.target.remove_directory(folder) for folder in folders)
-        task.target.move_directory(task.dst, f"{emptied_of(run_id, secrets.token_hex(4))}/{task.dst}")
+        task.target.move_directory(task.dst, f"{emptied_of(run_id, secrets.token_hex(4))}/{task.dst}", seen=True)
     except OrchestratorError:  # the folder stays, and the operation reports that it is in the way
         return False
     return True

@@ -283,10 +283,10 @@ class MemoryStorage(Transfers, DerivedStorage):
             self._reach(recorded, change, "after")
             return found
 
-    def move_directory(self, src: str, dst: str) -> None:
+    def move_directory(self, src: str, dst: str, *, seen: bool = False) -> None:
         """See Storage."""
         if not self._capabilities.directory_move:
-            super().move_directory(src, dst)
+            super().move_directory(src, dst, seen=seen)
         with self._lock:
             recorded, change = self._begin("move_directory", src, dst)
             self._objects.move_directory(src, dst)

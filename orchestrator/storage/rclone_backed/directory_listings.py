@@ -43,17 +43,23 @@ class DirectoryListings:
     def below(self, directories: Collection[str], concurrency: int = 8) -> dict[str, Sequence[Entry] | None]:
         """Directory -> all files in it and below, None for one that does not exist. Raises errors.
 
-        Several directories in one are looked for together, with one listing of that one.
+        Several directories in one are looked for together, with one listing of that one, and where files can share a name, all
+        but a directory that is asked for alone, which is found as any later call finds it: it may be one of two of the name. The
+        listing costs no more there, and shows a file of the name, too; such a file is shown itself.
         """
         inside: dict[str, list[str]] = {}
         for directory in directories:
             inside.setdefault(parent_of(directory), []).append(directory)
-        above = self.list([parent for parent, children in inside.items() if len(children) > 1], concurrency, folders=True)
-        key_of = case_key if self._calls.capabilities.case_insensitive else str
-        shown = {parent: {key_of(one.path) for one in _found(listed)} for parent, listed in above.items()}
+        can = self._calls.capabilities
+        all_listed = can.duplicate_names and len(directories) > 1
+        listed_first = [parent for parent, children in inside.items() if all_listed or len(children) > 1]
+        above = self.list(listed_first, concurrency, folders=True)
+        key_of = case_key if can.case_insensitive else str
+        shown = {parent: {key_of(one.path): one for one in _found(listed)} for parent, listed in above.items()}
         looked_at = [one for one in directories if (names := shown.get(parent_of(one))) is None or key_of(f"{one}/") in names]
         answers = self._ask(looked_at, concurrency, recurse=True)
-        found: dict[str, Sequence[Entry] | None] = dict.fromkeys(directories)
+        files = {one: shown.get(parent_of(one), {}).get(key_of(one)) for one in directories}
+        found: dict[str, Sequence[Entry] | None] = {one: None if file is None else [file] for one, file in files.items()}
         for directory, answer in zip(looked_at, answers, strict=True):
             if not isinstance(answer, NotFoundError):
                 found[directory] = _found(self._listed(answer))

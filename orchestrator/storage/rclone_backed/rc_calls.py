@@ -107,6 +107,12 @@ class RcCalls:
         body = self._transfer(call.src, call.dst, call.trash, call.source)
         return body if other else self._uncompared_if_by_bucket(body)
 
+    def directory_move(self, src: str, dst: str, *, seen: bool) -> rc_bodies.Body:
+        """The body of `sync/move` of a directory (see `Storage.move_directory`)."""
+        if not self.capabilities.by_directory:
+            return rc_bodies.directory_move(self.fs, src, dst)
+        return rc_bodies.directory_move(self.fs, src, dst, rc_bodies.as_folder if seen else rc_bodies.in_combine)
+
     def small_upload(self, folder: str, name: str, target: str) -> rc_bodies.Body:
         """The body of `operations/copyfile` from a folder of this machine, which replaces whatever is at the target."""
         fs, option = self.fs, self._profile.small_upload

@@ -110,7 +110,7 @@ class RcloneStorage(DerivedStorage):
             mtime=self.capabilities.mtime,
             server_mtime=self.profile.server_mtime,
             hashes=self.capabilities.hashes,
-            with_slash=self.profile.opening == "slash",
+            opening=self.profile.opening,
             flat=self.capabilities.flat_listing,
             prefix=prefix,
             hidden=hidden,
@@ -269,15 +269,14 @@ class RcloneStorage(DerivedStorage):
             return self._shown.links(path, among)
         return links_below(self._rclone, self._fs, path, among)
 
-    def move_directory(self, src: str, dst: str) -> None:
+    def move_directory(self, src: str, dst: str, *, seen: bool = False) -> None:
         """See Storage."""
         if not self.capabilities.directory_move:
-            super().move_directory(src, dst)
+            super().move_directory(src, dst, seen=seen)
         taken = DestinationExistsError(f"{dst}: already exists", path=dst)
-        root = rc_bodies.one_root(self._fs) if self.capabilities.by_id else self._fs
         done = False
         try:
-            self._remote.client.call("sync/move", rc_bodies.directory_move(root, src, dst), about=src)
+            self._remote.client.call("sync/move", self._calls.directory_move(src, dst, seen=seen), about=src)
             done = True
         except UsageError as error:  # one of the two is a file
             if self.exists(dst):
@@ -291,7 +290,7 @@ class RcloneStorage(DerivedStorage):
             raise
         finally:
             # Otherwise later writes to `src` would go into the renamed directory, and its files would still be found at `src`,
-            # unless rclone has moved it within the one root that we use.
+            # unless rclone has moved it within the location that we use.
             if not (done and self.capabilities.by_id):
                 self.forget_folders()
 

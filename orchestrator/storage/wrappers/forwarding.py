@@ -172,9 +172,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         self.look(lambda: self.inner.fetch(path, object_id, to))
 
-    def move_directory(self, src: str, dst: str) -> None:
+    def move_directory(self, src: str, dst: str, *, seen: bool = False) -> None:
         """See Storage."""
-        self.change(lambda: self.inner.move_directory(src, dst))
+        self.change(lambda: self.inner.move_directory(src, dst, seen=seen))
 
     def close(self) -> None:
         """See Storage."""
