@@ -201,7 +201,7 @@ _DRIVE_BY_FILE = RequestRates(
 """Below a crypt or an alias: files are looked at one by one."""
 _DROPBOX = RequestRates(
     methods=_METHODS_OF_DROPBOX,
-    rename={"look": 1.1, "list": 0.1, "write": 1.1},
+    rename={"look": 1, "list": 0.1, "write": 1.1},
     copy={"look": 2, "copy": 1, "write": 1},
     upload={"look": 0.95, "write": 3.3},
     download={"look": 1, "read": 1},
@@ -211,7 +211,7 @@ _DROPBOX = RequestRates(
     kept={"list": 0.2},
     folder_moved={"list": 2, "look": 1, "write": 1},
     folder_made={"list": 0.6, "look": 0.6, "write": 0.1},
-    folder_emptied={"list": 2.5, "look": 0.5},
+    folder_emptied={"list": 2.5, "look": 0.2},
     final_look={"list": 0.1},
     run={"look": 7, "list": 2, "write": 1, "delete": 1},
     run_that_reads={"look": 11, "list": 12},
