@@ -20,7 +20,6 @@ DEFAULT = "default"
 """The profile of all backends without a file of their own."""
 
 DirectoryDelete = Literal["empty", "trash", "recursive"]
-Opening = Literal["first", "late", "slash", "in-combine"]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,11 +183,10 @@ class Profile(Facts, frozen=True):
     """A listing with hashes costs one request for each object that has no stored hash (S3: multipart uploads)."""
     current_listings: bool = False
     """A listing shows every change that was made before it began, so it may stand for looks at files. False: perhaps not."""
-    opening: Opening = "first"
-    """To open a folder, rclone looks whether it is a file. "late": what rclone says of the root of the remote, without a request,
-    holds for all folders, so each is opened when there is something to do in it. "slash": the same, and of a path that ends in a
-    slash rclone does not ask that, so folders are listed by such paths. "in-combine": the same, but only a remote of the type
-    combine heeds the slash, so folders are listed in one that leads to this remote."""
+    opening: Literal["first", "late", "slash", "in-combine"] = "first"
+    """To open a folder, rclone asks whether it is a file. "late": what it says of the root of the remote, without a request,
+    holds for all folders, so each is opened when it is needed. "slash": the same, and folders are listed by paths with a slash
+    at the end, of which rclone does not ask that. "in-combine": so in a remote of the type combine; its backend heeds none."""
     link_option: str | None = None
     """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
     variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""

@@ -24,7 +24,6 @@ import msgspec
 from orchestrator.errors import TooManyFilesError, TransientError, UsageError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_foreign_folder
 from orchestrator.paths import is_ours, own_directory_of
-from orchestrator.profiles import Opening
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.daemon import READING_FLAGS
@@ -90,7 +89,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     server_mtime: bool = False
     """The upload time instead of rclone's own modification time."""
     hashes: Sequence[str] = ()
-    opening: Opening = "first"
+    opening: str = "first"
     """How to open it (see `Profile.opening`)."""
     flat: bool = False
     """The remote lists a whole tree at once. With a filter, rclone would list it directory by directory instead."""
