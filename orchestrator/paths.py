@@ -102,6 +102,13 @@ def extension_of(path: str) -> str:
     return extension.lower() if dot and stem else ""
 
 
+def without_path(message: str, path: str | None) -> str:
+    """A message about a file without the path that it begins with, however often."""
+    while path and message.startswith(f"{path}: "):
+        message = message.removeprefix(f"{path}: ")
+    return message
+
+
 def own_directory_of(path: str) -> str | None:
     """The highest OWN_DIRECTORY that a path is or lies in, at any depth; None for all other paths.
 

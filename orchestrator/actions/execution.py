@@ -37,6 +37,7 @@ from orchestrator.errors import (
     UsageError,
     worst,
 )
+from orchestrator.paths import without_path
 from orchestrator.plan.estimate import estimate
 from orchestrator.plan.model import Plan, Verb, locations_of
 from orchestrator.plan.request_rates import kinds_of
@@ -322,7 +323,8 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
         location = next(iter(locations)) if len(locations) == 1 else None
         code = _ERROR_CODES.get(problem.code, "unexpected")
         stands = problem.code is ExitCode.SOME_FAILED
-        session.problems.report(code, problem.message, problem.path, location=location, stands=stands)
+        message = without_path(problem.message, problem.path) if location is not None else problem.message
+        session.problems.report(code, message, problem.path, location=location, stands=stands)
     for note in result.notes:
         session.reporter.warning(note)
     summary = session.summary

@@ -17,6 +17,7 @@ from orchestrator.apply.protocol.fingerprint import same_file
 from orchestrator.apply.undo import moved_on_by, undo_plan
 from orchestrator.config.options.runs import ResumeOptions, RunsAbandonOptions, RunsShowOptions, UndoOptions
 from orchestrator.errors import AuthError, ExitCode, NotFoundError, RateLimitError, TransientError
+from orchestrator.paths import without_path
 from orchestrator.plan.model import CompletedOperation, is_temporary
 from orchestrator.prices import REQUEST_KINDS
 from orchestrator.records import Entry, Ref
@@ -52,7 +53,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     if options.html is not None:
         from orchestrator.actions.pages import save_run_page  # noqa: PLC0415 - slow to import
 
-        save_run_page(session, run, {**row, "result": result}, _cost_rows(run), user_path(options.html))
+        save_run_page(session, run, {**row, "state": None, "result": result}, _cost_rows(run), user_path(options.html))
         return run
     session.reporter.document("run", run_text(run, row, result), row)
     if not options.left:
@@ -69,7 +70,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
                 "src": operation.src.path,
                 "dst": operation.dst.path,
                 "step": str(state.stage) if state else "planned",
-                "message": state.message if state else None,
+                "message": without_path(state.message, operation.src.path) if state and state.message else None,
             }
         )
     columns = (

@@ -64,7 +64,7 @@ def test_a_folder_without_permission_or_with_a_sticky_bit_is_named(folder: Path)
 
 @pytest.mark.parametrize("flag", ["i", "a"])
 def test_an_immutable_file_is_named(tmp_path: Path, flag: str) -> None:
-    """Two files, moved to another disk: they are copied, and stay."""
+    """Two files. In place they are not renamed; moved to another disk, they are copied, and stay."""
     chattr = system_program("chattr", package="e2fsprogs")
     check_possible(os.geteuid() == 0, "only root can make a file immutable")
     from tests.audio import make_many  # noqa: PLC0415 - slow to import, and the other tests do not need it
@@ -74,6 +74,7 @@ def test_an_immutable_file_is_named(tmp_path: Path, flag: str) -> None:
     for path in files:
         check_possible(not subprocess.run([chattr, f"+{flag}", str(path)], check=False).returncode, "no immutable files here")
     try:
+        in_place = Program(tmp_path / "other state")("organize", str(tmp_path / "source"), "--yes", codes=(3,))
         with small_disk(tmp_path / "disk", 8_000_000) as disk:
             ended = Program(tmp_path / "state")(
                 "organize", str(tmp_path / "source"), str(disk.root / "music"), "--move", "--yes", codes=(6,)
@@ -81,8 +82,12 @@ def test_an_immutable_file_is_named(tmp_path: Path, flag: str) -> None:
     finally:
         for path in files:
             subprocess.run([chattr, f"-{flag}", str(path)], check=True)
+    kind = "immutable" if flag == "i" else "append-only"
+    for error in in_place.errors:
+        why = f"{tmp_path}/source/{error['path']} is {kind} (`lsattr` shows it, `chattr -ia` changes it)"
+        assert error["message"] == f"Operation not permitted: {why}"
     (message,) = (error["message"] for error in ended.errors if "refuses to delete" in error["message"])
-    assert ("is immutable" if flag == "i" else "is append-only") in message
+    assert f"is {kind}" in message
     assert "account" not in message
     assert all(path.exists() for path in files)
 

@@ -22,6 +22,8 @@ from orchestrator.errors import (
     PermanentError,
     TransientError,
 )
+from orchestrator.paths import without_path
+from orchestrator.storage.local_path import local_path, why_not_deletable
 from orchestrator.storage.protocol import Naming
 
 _SKIPPED_BECAUSE = {
@@ -70,7 +72,7 @@ def conclude_failed_look(task: Task) -> None:
         return
     where = f"it may be at {task.src}, at {task.dst}, or at both" if task.begun else "it was not changed"
     remedy = "fix the cause (missing rights, a name that is too long), or exclude the file with --exclude"
-    message = f"{task.name}: cannot be looked at: {error.message}; {where}; {remedy}"
+    message = f"{task.name}: cannot be looked at: {without_path(error.message, task.name)}; {where}; {remedy}"
     task.settle(Stage.FAILED, _code_of(error), message)
 
 
@@ -126,12 +128,20 @@ def _fail(task: Task, error: OrchestratorError) -> None:
     if isinstance(error, DestinationExistsError | PermanentError) and is_folder_at_destination(task):
         task.skip(f"{task.name}: a folder that is not empty is at the destination {task.dst}: rename one of the two")
     elif isinstance(error, NotFoundError | DestinationExistsError):
-        task.skip(f"{task.name}: {error.message}")
+        task.skip(f"{task.name}: {without_path(error.message, task.name)}")
     elif leaves_copy(task):
         settle_left_copy(task, error)
     else:
         task.write_refused = isinstance(error, AccessDeniedError)
-        task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {error.message}")
+        task.settle(Stage.FAILED, _code_of(error), f"{task.name}: {_reason(task, error)}")
+
+
+def _reason(task: Task, error: OrchestratorError) -> str:
+    """Why a change was refused; on a disk also what forbids it."""
+    said = without_path(error.message, task.name)
+    file = local_path(task.source, task.src) if isinstance(error, AccessDeniedError) else None
+    why = why_not_deletable(file) if file is not None and task.route is not Route.TRANSFER else None
+    return f"{said}: {why}" if why else said
 
 
 def leaves_copy(task: Task) -> bool:
@@ -142,7 +152,7 @@ def leaves_copy(task: Task) -> bool:
 def settle_left_copy(task: Task, error: OrchestratorError) -> None:
     """Set the verdict on a move whose source cannot be deleted, in the form that `orchestrator.apply.left_copies` finds."""
     task.delete_refused = isinstance(error, PermanentError)
-    message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {error.message}"
+    message = f"{task.name}: copied to {task.dst}; the source could not be deleted: {without_path(error.message, task.name)}"
     task.settle(Stage.FAILED, ExitCode.SOME_FAILED, message, task.at_target)
 
 
