@@ -282,7 +282,7 @@ def test_what_systemctl_says_is_reported_with_what_to_do(machine: Machine, as_us
         (("nightly", "--at", "Fri *-*-13 02:00", "--cron"), "so it cannot express this time"),
         (("nightly", "--install", "--cron"), "your crontab cannot be read: there is no program crontab"),
         (("nightly", "--install", "--list"), "give one of --install, --remove and --list"),
-        ((), "name a job of the config, or add --list"),
+        ((), "name a job, or add --list"),
         (("wrong",), "no location nowhere under `locations:`"),
     ],
     ids=" ".join,

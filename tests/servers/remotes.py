@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from tests.servers.connect_proxy import connect_proxy
@@ -116,6 +117,7 @@ def with_remotes(tmp_path: Path, *sections: str) -> dict[str, str]:
     return {"RCLONE_CONFIG": str(config)}
 
 
+@cache
 def obscured(rclone: Path, password: str) -> str:
     """A password as rclone.conf stores it."""
     ended = subprocess.run([str(rclone), "obscure", "-"], input=password.encode(), capture_output=True, check=True)
