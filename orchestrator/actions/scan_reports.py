@@ -15,7 +15,7 @@ from orchestrator.errors import (
 )
 from orchestrator.location import Location
 from orchestrator.paths import join_location, parent_of
-from orchestrator.rclone.ranges import NOT_UTF8
+from orchestrator.rclone.ranges import HAS_QUOTE, NOT_UTF8, has_quote
 from orchestrator.wording import counted
 
 MOST_NAMED = 10
@@ -91,7 +91,9 @@ def report_scan(
     """
     for path, why in result.suspect if suspects else ():
         session.reporter.finding("suspect", why, path)
-    for path in result.vanished:
+    for path in filter(has_quote, result.vanished):
+        session.problems.report("unsupported-name", HAS_QUOTE, path, location=location.fs)
+    for path in (one for one in result.vanished if not has_quote(one)):
         hidden = ", or it is in a folder that shares its name with another one" if result.folders_may_hide else ""
         session.problems.report(
             "vanished", f"was listed, but was gone when it was read{hidden}", path, location=location.fs, stands=False
@@ -125,12 +127,18 @@ def report_closed(session: Session, location: Location, result: ScanResult) -> E
     for path, reason in result.closed:
         session.problems.report(
             "closed",
-            f"skipped, because it may not be listed ({reason}); fix its permissions, or accept that with `--exclude '/{path}/'`",
+            f"skipped, because it {_cannot(reason)}, or accept that with `--exclude '/{path}/'`",
             path,
             location=location.fs,
         )
     session.summary.ops_skipped += len(result.closed)
     return ExitCode.SOME_FAILED if result.closed else ExitCode.DONE
+
+
+def _cannot(reason: str) -> str:
+    if HAS_QUOTE in reason:
+        return f"cannot be listed ({reason}); rename it"
+    return f"may not be listed ({reason}); fix its permissions"
 
 
 def report_undecryptable(session: Session, location: Location, left_out: Sequence[str]) -> ExitCode:

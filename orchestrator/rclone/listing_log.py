@@ -13,6 +13,7 @@ import msgspec
 
 from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PartialListingError, TransientError
 from orchestrator.rclone.classify import classify
+from orchestrator.rclone.ranges import HAS_QUOTE, has_quote
 
 FLAGS = ("--use-json-log",)
 NAME_EXCLUDED = ("--log-level=DEBUG",)
@@ -64,6 +65,8 @@ def failure(fs: str, code: int, log: IO[bytes], *, complete: bool) -> Orchestrat
 def _error(fs: str, line: _Line) -> OrchestratorError:
     reason = f"{line.object}: {line.msg}" if line.object else line.msg
     error = classify(reason, path=fs, names=(fs, line.object))
+    if line.object and isinstance(error, NotFoundError) and has_quote(line.object):
+        return AccessDeniedError(f"its {HAS_QUOTE}", path=fs)
     if line.object and isinstance(error, NotFoundError):
         return TransientError(f"{fs}: {line.object}: {VANISHED}", path=fs)
     return error

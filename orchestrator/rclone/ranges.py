@@ -106,6 +106,14 @@ def is_not_utf8(path: str) -> bool:
     return "\ufffd" in path
 
 
+HAS_QUOTE = "name has the sign \u201b (U+201B), with which rclone cannot reach it"
+
+
+def has_quote(path: str) -> bool:
+    """Whether rclone shows a path with its own quote twice, in place of one: then it looks for a name that has two."""
+    return "\u201b\u201b" in path
+
+
 def local_error(error: OSError, path: str) -> OrchestratorError:
     """The typed error for one of the system's about a file on this disk."""
     message = f"{path}: {os.strerror(error.errno or 0)}"

@@ -175,6 +175,21 @@ def test_an_undo_in_the_wrong_order_names_the_run_to_undo_first_and_each_file_wi
     assert [event for event in in_order.events if event["type"] == "warning"] == []
 
 
+def test_names_with_the_quote_of_rclone_are_named_and_stop_nothing_else(music: Path, program: Program) -> None:
+    """rclone lists U+201B as two, and then finds neither the folder nor the file."""
+    folder, file = music / "Rock \u201bn\u2019 Roll", music / "\u201bx.flac"
+    tags = Track(title=("\u201bCause",), artist=("\u201bTil Tuesday",), album=("Voices",), track=1)
+    for path in (folder / "1.flac", file, music / "in" / "4.flac"):
+        make_track(path, "flac", tags)
+    for _ in range(2):
+        errors = {error["path"]: error["message"] for error in program("organize", str(music), "--yes", codes=(3,)).errors}
+        assert errors.keys() == {"Rock \u201b\u201bn\u2019 Roll", "\u201b\u201bx.flac"}
+        assert all("U+201B" in message for message in errors.values())
+    assert (folder / "1.flac").exists()
+    assert file.exists()
+    assert (music / "\u2018Til Tuesday" / "Voices" / "01 \u2018Cause.flac").exists(), "and it is in place there"
+
+
 def test_a_damaged_plan_is_refused(music: Path, program: Program, tmp_path: Path) -> None:
     before = tree(music)
     file = tmp_path / "a.plan"

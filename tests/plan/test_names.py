@@ -46,6 +46,7 @@ PORTABLE = Names(RULES["portable"])
         (unicodedata.normalize("NFD", "été"), "été"),
         ("{}", "{}"),
         ("é" * 200, "é" * 127),
+        ("Rock \u201bn\u2019 Roll", "Rock \u2018n\u2019 Roll"),
         ("é" * 200 + " [Remaster] (1977)", "é" * 118 + " [Remaster] (1977)"),
         ("x" * 300 + " (" + "y" * 200 + ")", "x" * 255),
         ("x" * 254 + ".", "x" * 254),

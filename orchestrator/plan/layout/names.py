@@ -77,6 +77,9 @@ def names_for(rules: str, target: Capabilities, replace: Mapping[str, str]) -> N
 _BRACKETS = re.compile(r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]))+\Z")
 """What a name ends with in brackets: the year, or the label that tells an album from another one of its name."""
 
+_RCLONE_QUOTE = "\u201b"
+"""rclone writes this as two, and does not find a name that has one. It looks like the left quotation mark."""
+
 _WIDE_DOT = "\uff0e"
 """rclone takes a name that consists of one or two of these for `.` or `..`."""
 
@@ -149,6 +152,7 @@ class Names:
         text = clean_value(raw)
         if self._replacements:
             text = self._replacements.applied(text)
+        text = text.replace(_RCLONE_QUOTE, "\u2018")
         return self._forbidden.sub("_", text) if self._forbidden else text
 
     def _start(self, text: str) -> str:
