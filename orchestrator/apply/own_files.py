@@ -75,8 +75,10 @@ class OwnFiles:
                     known = self._storages.keys()
                     operations = [one for one in journal.plan(run_id).operations if {one.src.fs, one.dst.fs} <= known]
                     earlier = OwnFiles(run_id, operations, self._storages)
-                    earlier.sweep({one.operation.id for one in journal.completed(run_id)}, obstacles)
-                    earlier.remove_directories((), obstacles)
+                    done = {one.operation.id for one in journal.completed(run_id)}
+                    earlier.sweep(done, obstacles)
+                    left = [entry for directory in earlier._copies for entry in earlier._listed(directory, obstacles)]
+                    earlier.remove_directories(() if left else done, obstacles)
 
     def report_leaving_sources(self, obstacles: Obstacles) -> list[Problem]:
         """Report the files that are still in our trash for sources about to be deleted."""

@@ -14,7 +14,7 @@ from orchestrator.apply.journal.records import Record, RunState, Stage
 from orchestrator.apply.own_paths import staged_copy_of
 from orchestrator.apply.quarantine import quarantined_files
 from orchestrator.apply.results import RunResult
-from orchestrator.errors import AccessDeniedError, ExitCode, TransientError
+from orchestrator.errors import AccessDeniedError, ExitCode, PermanentError, TransientError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.fake.faults import Killed, RecordedCall
@@ -460,6 +460,25 @@ def test_no_folder_of_a_run_is_left_once_nothing_in_it_is_needed(tmp_path: Path,
     run(one(Verb.COPY, source, target), tmp_path / "journal", source, target)
     left = [path for path in target.directories() if path.startswith(".music-orchestrator/tmp/")]
     assert len(left) == (0 if done else 1)
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_folder_of_a_run_that_could_not_be_removed_goes_with_the_next_run_if_it_is_empty(tmp_path: Path, empty: bool) -> None:
+    """rclone was killed at the end of the first one, for example."""
+    source, target = stores(Naming.EXCLUSIVE)
+    source.put("in/b.mp3", b"content of b")
+    target.fail_always(lambda call: call.verb == "remove_directory", lambda _: PermanentError("rclone is gone"))
+    first = run(one(Verb.COPY, source, target), tmp_path / "journal", source, target)
+    assert first.exit_code == ExitCode.SOME_FAILED
+    target.revive()
+    (left,) = [path for path in target.directories() if path.startswith(".music-orchestrator/tmp/")]
+    if not empty:
+        target.put(f"{left}/of another program.mp3", THEIRS)
+    other = plan(operation(Verb.COPY, source, "in/b.mp3", target, "out/b.mp3"))
+    assert run(other, tmp_path / "journal", source, target).exit_code == ExitCode.DONE
+    there = [path for path in target.directories() if path.startswith(".music-orchestrator/tmp/")]
+    assert there == ([] if empty else [left])
+    assert (THEIRS in target.snapshot().values()) is not empty
 
 
 def test_equal_plans_of_two_machines_use_different_names(tmp_path: Path) -> None:
