@@ -22,6 +22,7 @@ from orchestrator.errors import (
     RemoteError,
     TransientError,
 )
+from orchestrator.heap import share_one_heap
 from orchestrator.paths import split_path
 from orchestrator.plan.companions.playlists.formats import may_be_list
 from orchestrator.records import Entry
@@ -105,6 +106,7 @@ class Readers:
         self._threads = [threading.Thread(target=self._work, name=f"tags-{number}", daemon=True) for number in range(count)]
 
     def __enter__(self) -> Readers:
+        share_one_heap()
         for thread in self._threads:
             thread.start()
         return self
