@@ -75,15 +75,15 @@ class Outline(msgspec.Struct, frozen=True):
 _STAYS: Mapping[str, tuple[str, str]] = {
     "untagged": ("no usable tags", "--untagged DIR gives them a folder"),
     "unreadable": ("cannot be read", ""),
-    "unclear": ("their folders hold no clear album", "an album artist in their tags would tell"),
+    "unclear": ("no clear album in the folder", "an album artist in their tags would tell"),
     "doubtful-text": ("tags in an unknown encoding", "`tags.legacy_encoding` in the config says which"),
     "unsupported-name": ("names that cannot be used", "rename them"),
     "conflict": ("different on both sides", "--conflict says which to keep"),
     "other-name": ("under two names", "--keep-names says whose to use"),
     "deleted": ("cannot be restored", ""),
-    "ambiguous-sidecar": ("unclear to which album they belong", "--leftovers DIR moves them"),
-    "other": ("belong to no track", "--leftovers DIR moves them"),
-    "left-alone": ("left alone", ""),
+    "ambiguous-sidecar": ("unclear which album it belongs to", "--leftovers DIR moves them"),
+    "other": ("not part of a track or album", "--leftovers DIR moves them"),
+    "left-alone": ("left alone: excluded, too new, or not readable", ""),
     "playlist": ("playlists that are not updated", ""),
 }
 """Code of skipped files -> why they stay, and what would help. In the order in which they are shown."""
