@@ -158,6 +158,7 @@ _WEBDAV = msgspec.structs.replace(
     moved_there={"look": -0.3, "list": 0.3, "write": 0.5},
     replace={"look": 4.2, "list": 0.8},
     kept={"look": 0.1, "list": 0.6, "write": 0.25},
+    folder_emptied={"list": 3.2, "look": -1.5},
     final_look={"list": 0.1},
 )
 _DRIVE = RequestRates(

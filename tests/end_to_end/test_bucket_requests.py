@@ -41,6 +41,10 @@ def test_organizing_in_place_takes_few_requests_a_file(synced: Callable[..., Syn
     assert counted.total() / FILES <= A_FILE[kind], counted
     assert (counted["copy"], counted["delete"]) == (FILES, FILES + 1), "and our marker"
 
+    there.reset()
+    assert sync.forks.run("organize", music, **sync.settings).summary["ops_planned"] == 0
+    assert +kinds_of(there.server, there.proxy.requests) == {"list": 1}, "nothing to do: the listing alone"
+
 
 def _lists_files(seen: Seen) -> bool:
     return seen.method == "GET" and "prefix=" in seen.path and "music-orchestrator" not in seen.path

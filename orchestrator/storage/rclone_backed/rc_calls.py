@@ -109,7 +109,7 @@ class RcCalls:
 
     def directory_move(self, src: str, dst: str, *, seen: bool) -> rc_bodies.Body:
         """The body of `sync/move` of a directory (see `Storage.move_directory`)."""
-        if not self.capabilities.by_directory:
+        if self._profile.opening == "first":
             return rc_bodies.directory_move(self.fs, src, dst)
         return rc_bodies.directory_move(self.fs, src, dst, rc_bodies.as_folder if seen else rc_bodies.in_combine)
 
