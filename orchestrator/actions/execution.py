@@ -319,7 +319,7 @@ def _report_result(session: Session, result: RunResult, plan: Plan) -> None:
     for one in plan.operations if result.problems else ():
         sources[one.src.path].add(one.src.fs)
     for problem in result.problems:
-        locations = sources.get(problem.path or "", set())
+        locations = sources.get(problem.path or "", set()) if problem.fs is None else {problem.fs}
         location = next(iter(locations)) if len(locations) == 1 else None
         code = _ERROR_CODES.get(problem.code, "unexpected")
         stands = problem.code is ExitCode.SOME_FAILED

@@ -31,6 +31,8 @@ class Problem(msgspec.Struct, frozen=True):
     """The file it concerns; None for a whole remote."""
     code: ExitCode
     message: str
+    fs: str | None = None
+    """The location of `path`; None: that of the operation's source."""
     missing: Ref | None = None
     """A file that the run had put there, and that is nowhere to be found at its end."""
 

@@ -54,7 +54,8 @@ def test_a_file_that_somebody_has_taken_away_is_alarming_only_if_its_content_is_
     else:
         storage.remove("A/1.mp3")
     (problem,) = check_final_state(wanted, {storage.fs: storage}, Obstacles(), listed=None)
-    assert (problem.path, problem.code, problem.missing) == ("A/1.mp3", code, None if renamed else refs[1])
+    assert (problem.fs, problem.path, problem.code) == (storage.fs, "A/1.mp3", code)
+    assert problem.missing == (None if renamed else refs[1])
     assert problem.message.endswith(said)
 
 

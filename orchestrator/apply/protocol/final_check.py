@@ -174,11 +174,11 @@ def _compare(
         if now is None:
             missing.append(ref)
         elif entry is not None and not same_file(entry, now, storage.capabilities.mtime_precision_ns):
-            problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since"))
+            problems.append(Problem(path, ExitCode.SOME_FAILED, f"{path}: was put there, and has changed since", ref.fs))
     problems += _explained(storage, missing, wanted, obstacles)
     still_there = sorted({ref.path for ref in wanted.gone & found.keys()})
     problems += [
-        Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, but the final check finds a file there")
+        Problem(path, ExitCode.SOME_FAILED, f"{path}: was moved away, but the final check finds a file there", storage.fs)
         for path in still_there
         if case_key(path) not in spelled
     ]
@@ -199,11 +199,11 @@ def _explained(storage: Storage, missing: Sequence[Ref], wanted: FinalState, obs
         gone = f"{ref.path}: was put there, and is not there any more"
         source = wanted.copies.get(ref)
         if ref in moved:
-            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, f"{gone}: {moved[ref]}"))
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, f"{gone}: {moved[ref]}", ref.fs))
         elif source is not None:
             kept = f"{gone}: it was deleted there, or the storage has lost it; {join_location(source.fs, source.path)} was kept"
-            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, kept, missing=ref))
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, kept, ref.fs, ref))
         else:
             message = f"{gone}, and not found elsewhere: if nobody has deleted it, the storage has lost it"
-            problems.append(Problem(ref.path, ExitCode.INTEGRITY, message, missing=ref))
+            problems.append(Problem(ref.path, ExitCode.INTEGRITY, message, ref.fs, ref))
     return problems
