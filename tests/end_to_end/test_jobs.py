@@ -226,7 +226,7 @@ def test_limits_of_a_job_and_of_the_whole_run(machine: Machine) -> None:
     [
         ("  nightly: {scan: {location: music}}\n", ["nigthly"], "there is no job nigthly; did you mean nightly?"),
         ("  nightly: {scan: {location: music}}\n", ["x"], "config.yaml has nightly"),
-        ("  {}\n", [], "has no `jobs:` to run"),
+        ("  {}\n", [], "has no `jobs:` yet"),
         ("  n: [{scan: {location: musik}}]\n", [], "config.yaml:4: jobs.n.0.scan.location: no location musik"),
         ("  n: [{scan: {location: music}}, {scan: {location: 'nosuch:x'}}]\n", [], "jobs.n.1: nosuch: no such remote"),
         ("  n: [{scan: {location: music}}, {sync: {a: music, b: inbox, mode: to-local}}]\n", [], "jobs.n.1: --to-local needs"),
