@@ -64,7 +64,7 @@ def _staying(skipped: Iterable[Skipped]) -> tuple[Staying, ...]:
     """The first of them, by code and reason."""
     found = sorted((one.code, one.reason, one.path) for one in skipped)[:MOST_STAYING]
     return tuple(
-        Staying(code, reason, tuple(path for _, _, path in members))
+        Staying(code, reason, tuple(path.encode(errors="backslashreplace").decode() for _, _, path in members))  # any bytes
         for (code, reason), members in groupby(found, key=itemgetter(0, 1))
     )
 
