@@ -199,6 +199,11 @@ def offer_to_write(session: Session, plan: Plan) -> None:
     session.reporter.note(f"plan written to {file}; `music-orchestrator apply {file}` carries it out")
 
 
+def code_of_skipped(plan: Plan) -> ExitCode:
+    """How a run ends that leaves what this plan skips."""
+    return ExitCode.SOME_FAILED if any(one.code in SKIPS_THAT_COUNT for one in plan.skipped) else ExitCode.DONE
+
+
 def report_skipped(session: Session, plan: Plan) -> ExitCode:
     """Report each file that had to be skipped."""
     location = plan.header.source
@@ -211,7 +216,7 @@ def report_skipped(session: Session, plan: Plan) -> ExitCode:
     for folder in sorted(folders):
         session.problems.report("unclear", folders[folder].reason, folder, location=location)
     session.summary.ops_skipped += len(counted)
-    return ExitCode.SOME_FAILED if counted else ExitCode.DONE
+    return code_of_skipped(plan)
 
 
 def created_now() -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 import orchestrator
-from orchestrator.actions.change import Planned, change, created_now, report_skipped
+from orchestrator.actions.change import Planned, change, code_of_skipped, created_now, report_skipped
 from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     check_references,
@@ -112,13 +112,13 @@ def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion
     def make_plan(*, again: bool = False) -> Planned:
         if not again:
             searches.append(_search(session, question))
-        found, planned = searches[-1].plan()
+        found, planned = searches[-1].plan(review_follows=options.review and not again)
         finds.append(found)
         if again or not options.review:
             show_duplicates(session, found, question.locations[0].fs, plan_follows=True)
         return planned
 
-    def review(_: Planned) -> Planned | None:
+    def review(first: Planned) -> Planned | None:
         groups = searches[-1].groups()
 
         def plan_again() -> Planned:
@@ -127,7 +127,10 @@ def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion
             report_other_outcomes(session, groups, finds[-1])
             return planned
 
-        return reviewed(session, DuplicatesReview(groups), plan_again, partial(save_keep_rules, session, groups))
+        result = reviewed(session, DuplicatesReview(groups), plan_again, partial(save_keep_rules, session, groups))
+        if len(finds) == 1:  # it was not planned again
+            report_skipped(session, first.plan)
+        return result
 
     result = change(
         session,
@@ -201,8 +204,11 @@ class _Search:
         self._so_far = so_far
         self.choices = NO_CHOICES
 
-    def plan(self) -> tuple[Duplicates, Planned]:
-        """Search, with a look at the ends of files where needed, and plan the quarantine of the duplicates."""
+    def plan(self, *, review_follows: bool = False) -> tuple[Duplicates, Planned]:
+        """Search, with a look at the ends of files where needed, and plan the quarantine of the duplicates.
+
+        `review_follows`: what is skipped is not reported yet.
+        """
         session, question = self._session, self._question
         request = msgspec.structs.replace(self._request, choices=self.choices)
 
@@ -216,7 +222,8 @@ class _Search:
         self._request = msgspec.structs.replace(request, locations=sides)
         self._so_far = worst([self._so_far, ends])
         plan = planner.plan_of(self._request, found)
-        return found, Planned(plan, worst([self._so_far, report_skipped(session, plan)]))
+        skipped = code_of_skipped(plan) if review_follows and plan.operations else report_skipped(session, plan)
+        return found, Planned(plan, worst([self._so_far, skipped]))
 
     def groups(self) -> DuplicateGroups:
         """What was found, for a review."""

@@ -8,13 +8,15 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 import orchestrator
-from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
+from orchestrator.actions.change import ChangeResult, Planned, agreed, change, code_of_skipped, created_now, report_skipped
 from orchestrator.actions.common_states import open_common_state, settle_ended_runs
 from orchestrator.actions.do_or_queue import do_or_queue
 from orchestrator.actions.locations import check_folder, check_location, reaching
 from orchestrator.actions.own_renames import own_renames
 from orchestrator.actions.place_ids import PlaceIds, place_ids
 from orchestrator.actions.plan_files import check_output_file
+from orchestrator.actions.reviewing import need_review
+from orchestrator.actions.reviewing_conflicts import Answers, review_conflicts
 from orchestrator.actions.scan import ScanSettings, covered_files
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_direction import Way, check_sides, sides_of, way_of
@@ -32,6 +34,7 @@ from orchestrator.plan.model import GONE_FOLDERS, Plan, folders_of
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
+    Conflict,
     Direction,
     FolderPair,
     Policy,
@@ -54,6 +57,8 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
     plan_file = check_output_file(options.plan_file, "plan")
     locations = _locations(session, options)
     session.need_consent("sync")
+    if options.conflict == "ask":
+        need_review(session, "--conflict ask")
     way = way_of(options, session, locations)
     # A mirror is a copy, whatever the config says of syncs.
     work = _Sync(session, options, locations, way if kind == "sync" else way._replace(delete_after=False), kind=kind)
@@ -69,6 +74,7 @@ def sync(options: SyncOptions, session: Session, kind: Kind = "sync") -> ChangeR
             fresh=True,
             plan_file=plan_file,
             verify_full=work.moves,
+            review=work.review if options.conflict == "ask" else None,
             before=work.begin,
         )
         count_each_way(session, result.plan)
@@ -106,7 +112,7 @@ class _Sync:
         self._settings = SyncSettings(
             direction=way.direction,
             delete_after=way.delete_after,
-            conflict=None if options.conflict is None else Policy(options.conflict),
+            conflict=None if options.conflict in (None, "ask") else Policy(options.conflict),
             keep_names=options.keep_names,
             delete=options.delete,
             max_delete=session.max_delete,
@@ -116,6 +122,12 @@ class _Sync:
         """The digest of the common state."""
         self._empty_folders: Sequence[FolderPair] = ()
         self._record: SyncRecord | None = None
+        self._listings: tuple[SideListing, SideListing]
+        self._found: Sequence[Row] = ()
+        """The common state."""
+        self._listed = ExitCode.DONE
+        self._conflicts: Sequence[Conflict] = ()
+        self._answered = False
 
     @property
     def moves(self) -> bool:
@@ -135,16 +147,34 @@ class _Sync:
         session.reporter.note(f"sync {self.way}")
         self._ids = place_ids(session, self._locations, resync=options.resync)
         a, b = self._locations
-        listings = [SideListing(session, a, options), SideListing(session, b, options, may_be_missing=self._is_mirror)]
+        self._listings = listings = (
+            SideListing(session, a, options),
+            SideListing(session, b, options, may_be_missing=self._is_mirror),
+        )
         session.reporter.stage("listing", at=(a.fs, b.fs))
         with no_garbage_collection():
             listed = list_both(listings[0], listings[1])
-            rows = self._rows(listings[0], listings[1])
+            self._found = rows = self._rows(listings[0], listings[1])
         for side in SIDES:
             synced = [file for row in rows if not (file := row.files[side]).moved_away]
             listings[side].spare_hidden(synced)
             listed = worst([listed, listings[side].avoid_links(synced, listings[1 - side].files)])
             listings[side].notice_case(listings[1 - side].by_path.keys())
+        self._listed = listed
+        return self._planned()
+
+    def review(self, first: Planned) -> Planned | None:
+        """Let a person decide the conflicts, if there are any; None to change nothing."""
+        if not self._conflicts:
+            return first
+        result = review_conflicts(self._session, self._conflicts, self._settings, self._locations, self._planned)
+        if not self._answered:
+            _report_skipped(self._session, first.plan)
+        return result
+
+    def _planned(self, answers: Answers | None = None) -> Planned:
+        """The plan of what was listed, once all is read that has to be. With answers, a person has seen the conflicts."""
+        session, options, listings = self._session, self._options, self._listings
         session.reporter.stage("planning")
         answered = False
         while True:
@@ -152,7 +182,8 @@ class _Sync:
             made = plan_sync(
                 SyncRequest(
                     sides=sides,
-                    rows=rows,
+                    rows=self._found,
+                    answers=answers or {},
                     empty_folders=self._empty_folders,
                     settings=self._settings,
                     now_ns=time.time_ns(),
@@ -166,12 +197,17 @@ class _Sync:
             if not isinstance(made, Questions):
                 break
             # Not `or`: both sides are asked. What could not be read is not asked for again.
-            answers = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
-            answered = not any(answers)
+            news = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
+            answered = not any(news)
         self._record = SyncRecord(
             ids=self._ids, state=self._state, links=made.links, empty_folders=made.empty_folders, resync=options.resync
         )
-        plan = made.plan if options.plan_file is None else with_record(made.plan, self._record)
+        self._conflicts = made.conflicts
+        plan = made.plan if options.plan_file is None and options.conflict != "ask" else with_record(made.plan, self._record)
+        self._answered = answers is not None
+        said = _nothing_to_do(plan, sides)
+        if options.conflict == "ask" and made.conflicts and plan.operations and answers is None:
+            return Planned(plan, worst([self._listed, code_of_skipped(plan)]), said)
         counts = plan.header.counts
         if unseen := counts.get("edits_unseen", 0):
             what = "keeps neither hashes nor times, so an edit that keeps the size may go unseen there"
@@ -179,8 +215,7 @@ class _Sync:
         if unlike := counts.get("not_compared", 0):
             what = "of equal size could not be compared (no hash in common, no equal times)"
             session.reporter.note(f"{counted(unlike, 'file')} {what}: --checksum compares them")
-        said = _nothing_to_do(plan, sides)
-        return Planned(plan, worst([listed, _report_skipped(session, plan)]), said)
+        return Planned(plan, worst([self._listed, _report_skipped(session, plan)]), said)
 
     def begin(self, plan: Plan) -> None:
         """Before the first change, or where there is none: see `begin_sync`."""

@@ -78,6 +78,8 @@ def intention_to_sync(
     changed = {field.name: given[field.name] for field in fields if field.name in given and given[field.name] != field.default}
     common = {name: value for name in (*_KEPT, *_KEPT_PATHS) if (value := getattr(session.options, name)) is not None}
     common |= {name: str(user_path(common[name]).absolute()) for name in _KEPT_PATHS if name in common}
+    if changed.get("conflict") == "ask":  # nobody may be there when it is tried again
+        del changed["conflict"]
     return Intention(_typed(a), _typed(b), direction, names_of_pair(session, a.fs, b.fs), changed, common, kind)
 
 

@@ -225,7 +225,7 @@ class ReviewScreen(App[Outcome]):
     # What is shown.
 
     def _top(self) -> Line:
-        number = f"{self._index + 1} of {len(self.review)}" if len(self.review) else "nothing to review"
+        number = f"{self._index + 1}/{len(self.review)}" if len(self.review) else "nothing to review"
         return ((f"{self.review.title}  ", "strong"), (f"{number}  ", "plain"), (self.review.summary(), "stays"))
 
     def _foot(self, width: int) -> Line:

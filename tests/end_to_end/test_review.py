@@ -104,3 +104,28 @@ def test_without_a_terminal_there_is_no_review(music: Library, more: tuple[str, 
     three_pairs(music)
     ended = music("dedup", music.place.location, "--review", *more, codes=(2,))
     assert "--review" in ended.errors[0]["message"]
+
+
+def test_conflicts_of_a_sync_are_asked_one_by_one(music: Library, tmp_path: Path) -> None:
+    sides = [tmp_path / "music", tmp_path / "other"]
+    sides[1].mkdir()
+    for name in ("one.txt", "three.txt", "two.txt"):
+        (sides[0] / name).write_text("first")
+    music("sync", *map(str, sides), "--yes")
+    for side in sides:
+        for name in ("one.txt", "three.txt", "two.txt"):
+            (side / name).write_text(f"edited in {side.name}")
+    with terminal(
+        "sync", *map(str, sides), "--conflict", "ask", state=music.home / "state", environment=music.environment
+    ) as person:
+        person.until("0 of 3 decided, both: 3")
+        person.press("bjajw")
+        person.until("3 of 3 decided, A: 1, B: 1, later: 1")
+        person.press("d1")
+        person.until("make these changes?")
+        person.press("y\n")
+        assert person.end() == 3
+    found = [{path.name: path.read_text() for path in side.glob("*.txt")} for side in sides]
+    assert found[0] == {"one.txt": "edited in other", "three.txt": "edited in music", "two.txt": "edited in music"}
+    assert found[1] == {"one.txt": "edited in other", "three.txt": "edited in music", "two.txt": "edited in other"}
+    assert music("sync", *map(str, sides), "--conflict", "ask", codes=(2,)).errors

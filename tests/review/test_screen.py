@@ -67,9 +67,9 @@ def test_keys_decide(keys: list[str], decided: int, leaving: str) -> None:
 
 def test_the_numbers_are_always_in_view_and_say_what_would_happen() -> None:
     async def steps(pilot: Pilot[Outcome]) -> None:
-        assert "1 of 3  0 of 3 decided, 3 files to quarantine" in text_of(pilot)
+        assert "1/3  0 of 3 decided, 3 files to quarantine" in text_of(pilot)
         await pilot.press("a", "j")
-        assert "2 of 3  1 of 3 decided, 2 files to quarantine" in text_of(pilot)
+        assert "2/3  1 of 3 decided, 2 files to quarantine" in text_of(pilot)
         assert "all 2 kept" in text_of(pilot)
         await pilot.press("?")
         await pilot.pause()
@@ -81,13 +81,13 @@ def test_the_numbers_are_always_in_view_and_say_what_would_happen() -> None:
 def test_a_search_finds_and_goes_on() -> None:
     async def steps(pilot: Pilot[Outcome]) -> None:
         await pilot.press("/", *"downLOADS/3", "space", *"mp3", "enter")
-        assert "3 of 3" in text_of(pilot)
+        assert "3/3 " in text_of(pilot)
         await pilot.press("/", "escape", "n")
-        assert "3 of 3" in text_of(pilot)
+        assert "3/3 " in text_of(pilot)
         await pilot.press("/", *"mp3", "enter", "n")
-        assert "1 of 3" in text_of(pilot)
+        assert "1/3 " in text_of(pilot)
         await pilot.press("N", "/", *"nowhere", "enter")
-        assert "3 of 3" in text_of(pilot)
+        assert "3/3 " in text_of(pilot)
         assert "nothing found" in text_of(pilot)
 
     screen_of(some(), steps)
@@ -171,7 +171,7 @@ def test_only_what_is_in_view_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def steps(pilot: Pilot[Outcome]) -> None:
         await pilot.press("G")
-        assert "1000 of 1000" in text_of(pilot)
+        assert "1000/1000" in text_of(pilot)
 
     screen_of(review, steps)
     assert len(set(made)) < 50

@@ -13,6 +13,9 @@ _A = argument("One side, A.", completes="location")
 _B = argument("The other side, B.", completes="location")
 
 
+_CONFLICT = option("Which file to keep if both sides have changed it (default: keep-both).")
+
+
 class SyncChoices(Options, frozen=True):
     """What the command and a step of a job have in common."""
 
@@ -20,10 +23,7 @@ class SyncChoices(Options, frozen=True):
     delete_after: Annotated[
         bool, option("One way: delete each file at the source for good once its copy at the target was verified in full.")
     ] = False
-    conflict: Annotated[
-        Literal["keep-both", "newer", "older", "larger", "a", "b"] | None,
-        option("Which file to keep if both sides have changed it (default: keep-both)."),
-    ] = None
+    conflict: Annotated[Literal["keep-both", "newer", "older", "larger", "a", "b"] | None, _CONFLICT] = None
     keep_names: Annotated[
         Literal["a", "b"] | None,
         option("First sync both ways: whose names to use for files that only differ in their names."),
@@ -41,6 +41,8 @@ class SyncOptions(SyncChoices, frozen=True, kw_only=True):
 
     a: Annotated[str, _A]
     b: Annotated[str | None, _B] = None
+    conflict: Annotated[Literal["keep-both", "newer", "older", "larger", "a", "b", "ask"] | None, _CONFLICT] = None  # type: ignore[assignment]
+    """As in a step of a job; "ask" shows the conflicts to the person at the terminal."""
     to_cloud: Annotated[
         bool | str,
         option(

@@ -13,7 +13,7 @@ from orchestrator.config.setting_syntax import Limit
 from orchestrator.errors import SafetyLimitError
 from orchestrator.paths import join_location
 from orchestrator.plan.model import Verb
-from orchestrator.plan.planners.sync.records import SIDES, Direction, Policy, SideNumber
+from orchestrator.plan.planners.sync.records import SIDES, Answer, Direction, Policy, SideNumber
 from orchestrator.records import Capabilities
 from orchestrator.report import plan_view
 from tests.plan.sync.worlds import BARE, BUCKET, DAY, DISK, DRIVE, SECOND, START, World, everything
@@ -961,3 +961,46 @@ def test_what_the_target_has_renamed_survives_a_deletion_in_the_source() -> None
     world.a.delete("x.mp3")
     world.sync(direction=Direction.A_TO_B, delete=True)
     assert world.b.tree == {"other.txt": "text", "y.mp3": "x"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "trees"),
+    [
+        (Answer.A, ({"f1": "A's"}, None)),
+        (Answer.B, ({"f1": "B's"}, None)),
+        (Answer.BOTH, ({"f1": "B's", "f1 (conflict A 2026-09-22)": "A's"}, None)),
+        (Answer.LATER, ({"f1": "A's"}, {"f1": "B's"})),
+    ],
+)
+def test_a_person_answers_each_conflict_whatever_the_policy_says(
+    answer: Answer, trees: tuple[dict[str, str], dict[str, str] | None], kinds: tuple[Capabilities, Capabilities]
+) -> None:
+    world = World.alike(("f1", "f2"), kinds=kinds)
+    world.a.edit("f1", "A's", NEWER)
+    world.b.edit("f1", "B's", NEWEST)
+    world.a.edit("f2", "A's f2", NEWEST)
+    world.b.edit("f2", "B's f2", NEWER)
+    (one, two) = world.plan().conflicts
+    assert (one.paths, one.outcome, two.paths) == (("f1", "f1"), Answer.BOTH, ("f2", "f2"))
+    made = world.sync(conflicts={("f1", "f1"): answer}, conflict=Policy.NEWER)
+    first, second = trees
+    assert world.a.tree == {**first, "f2": "A's f2"}
+    assert world.b.tree == {**(second or first), "f2": "A's f2"}
+    again = world.plan()
+    left = [one.paths for one in again.conflicts]
+    assert left == ([("f1", "f1")] if answer is Answer.LATER else [])
+    assert [one.code for one in made.plan.skipped] == (["conflict"] if answer is Answer.LATER else [])
+
+
+def test_a_conflict_left_for_later_leaves_names_too() -> None:
+    world = World.alike(("f1",), kinds=(DISK, DRIVE))
+    world.a.edit("f1", "A's", NEWER)
+    world.b.rename("f1", "new")
+    world.b.edit("new", "B's", NEWEST)
+    (paths,) = (one.paths for one in world.plan().conflicts)
+    assert paths == ("f1", "new")
+    made = world.sync(conflicts={paths: Answer.LATER})
+    assert not made.plan.operations
+    assert (world.a.tree, world.b.tree) == ({paths[0]: "A's"}, {paths[1]: "B's"})
+    world.sync(conflicts={paths: Answer.A})
+    assert world.a.tree == world.b.tree == {"new": "A's"}

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -15,6 +16,7 @@ from orchestrator.plan.model import Operation, Verb, is_temporary
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
+    Answer,
     Change,
     Direction,
     File,
@@ -226,7 +228,7 @@ class World:
         assert len(world.rows) == len(tree)
         return world
 
-    def plan(self, **settings: object) -> SyncPlan:
+    def plan(self, *, conflicts: Mapping[tuple[str, str], Answer] = {}, **settings: object) -> SyncPlan:
         """The plan, after all questions were answered; deterministic whatever the order of the inputs."""
         known = SyncSettings(**settings)  # type: ignore[arg-type]
         answers = tuple(([], []) for _ in range(4))  # type: ignore[var-annotated]
@@ -238,6 +240,7 @@ class World:
                 rows=list(self.rows.values()),
                 empty_folders=self.empty_folders,
                 settings=known,
+                answers=conflicts,
                 now_ns=START + 365 * DAY,
                 answered=answered,
                 tool_version="1",
@@ -259,7 +262,7 @@ class World:
                     known_now[side].append(ref.path)
         raise AssertionError("it asks again and again")
 
-    def sync(self, *, fails: Callable[[Operation], bool] = lambda _: False, seed: int = 0, **settings: object) -> SyncPlan:
+    def sync(self, *, fails: Callable[[Operation], bool] = lambda _: False, seed: int = 0, **settings: Any) -> SyncPlan:
         """Plan, carry out in some order that `depends` allows, and settle the state."""
         before = self.contents()
         made = self.plan(**settings)

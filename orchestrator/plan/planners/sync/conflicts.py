@@ -11,7 +11,17 @@ import msgspec
 from orchestrator.paths import join_path, split_extension, split_path
 from orchestrator.plan.music.lost_end import lost_end
 from orchestrator.plan.planners.sync.evidence import Comparison
-from orchestrator.plan.planners.sync.records import LETTERS, SIDES, File, Policy, SideNumber, SyncSettings, other
+from orchestrator.plan.planners.sync.records import (
+    LETTERS,
+    SIDES,
+    Answer,
+    Conflict,
+    File,
+    Policy,
+    SideNumber,
+    SyncSettings,
+    other,
+)
 from orchestrator.tags.formats import is_audio
 
 _LONGEST_FRAME = 1441
@@ -19,6 +29,7 @@ _LONGEST_FRAME = 1441
 _HOUR_NS = 3600 * 10**9
 _COPY = re.compile(r"(?P<before>.*) \(conflict (?P<who>[AB](?: \d{4}-\d\d-\d\d)?)(?: (?P<number>[1-9]\d{0,5}))?\)", re.DOTALL)
 _MOST_BYTES = 255
+_SIDE: tuple[Answer, Answer] = (Answer.A, Answer.B)
 
 
 class Judge:
@@ -32,13 +43,31 @@ class Judge:
         self._comparison = comparison
         self._clocks_differ = cache(clocks_differ)
 
-    def winner(self, files: tuple[File, File]) -> SideNumber | None:
-        """The side whose content both get; None if both files are kept."""
+    def decide(self, files: tuple[File, File], answer: Answer | None) -> Conflict:
+        """What becomes of a conflict: the answer of a person, otherwise the settings decide. No damaged file replaces another."""
+        if answer is Answer.LATER:
+            return Conflict(files, Answer.LATER, "it is left for later")
         for side in SIDES:
             self._comparison.ask_sound(side, files[side])
         for side in SIDES:
-            if why_not_whole(files[side], files[other(side)]):
-                return other(side)
+            damage = why_not_whole(files[side], files[other(side)])
+            if damage:
+                return Conflict(files, _SIDE[other(side)], f"{LETTERS[side]} has a damaged file: {damage}", damaged=side)
+        if answer is not None:
+            return Conflict(files, answer, "you chose it")
+        winner = self._winner(files)
+        return Conflict(files, Answer.BOTH if winner is None else _SIDE[winner], self._why(winner))
+
+    def _why(self, winner: SideNumber | None) -> str:
+        policy = self._settings.conflict
+        if policy is None:
+            return "both are kept by default" if winner is None else "only what players write differs, so the newer one is enough"
+        if winner is None and policy is not Policy.KEEP_BOTH:
+            return f"--conflict {policy} cannot tell, so both are kept"
+        return f"--conflict {policy} says so"
+
+    def _winner(self, files: tuple[File, File]) -> SideNumber | None:
+        """The side whose content both get, by the settings; None if both files are kept."""
         policy = self._settings.conflict
         if policy is None:
             return self.newer(files) or SIDES[0] if self._only_players_differ(files) else None

@@ -29,6 +29,7 @@ from orchestrator.plan.planners.sync.operations import Work, work_for
 from orchestrator.plan.planners.sync.reconcile import Basis, Reconciler, Wish
 from orchestrator.plan.planners.sync.records import (
     SIDES,
+    Conflict,
     File,
     Link,
     Questions,
@@ -84,7 +85,9 @@ def _plan_changes(request: SyncRequest, scope: Scope) -> SyncPlan | Questions:
     first, second = (scope.unfrozen([*states[side].new, *moved_away.met_again[side], *met_again[side]]) for side in SIDES)
     known = [*_files(entries), *(wish.files for wish in moved_away.wishes)]
     met = meet((first, second), known, fixed, comparison, request.settings.name_giver)
-    basis = Basis(scope.sides, request.settings, comparison, judge, FolderSpelling(scope.sides, rows, entries, met))
+    basis = Basis(
+        scope.sides, request.settings, comparison, judge, FolderSpelling(scope.sides, rows, entries, met), request.answers
+    )
     reconciler = Reconciler(basis)
     wishes = _wishes(rows, entries, met, reconciler, moved_away.wishes)
     if comparison.questions and not request.answered:
@@ -114,6 +117,7 @@ def _plan_changes(request: SyncRequest, scope: Scope) -> SyncPlan | Questions:
         skipped=[*reconciler.skipped, *clashes.skipped],
         links=links,
         lost=_lost(rows, entries),
+        conflicts=reconciler.conflicts,
     )
 
 
@@ -126,6 +130,7 @@ def _sync_plan(
     skipped: Iterable[Skipped] = (),
     links: Iterable[Link] = (),
     lost: Collection[Row] = (),
+    conflicts: Iterable[Conflict] = (),
 ) -> SyncPlan:
     """The plan of this work; `counts` and `skipped` are those that come to what the scope and the work say.
 
@@ -150,7 +155,7 @@ def _sync_plan(
         created=request.created,
         config_sha256=request.config_sha256,
     )
-    return SyncPlan(plan, tuple(links), folders.common)
+    return SyncPlan(plan, tuple(links), folders.common, tuple(sorted(conflicts, key=lambda one: one.paths)))
 
 
 def _counts(request: SyncRequest, work: Work) -> Counter[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -14,7 +15,19 @@ from orchestrator.plan.planners.sync.conflicts import Judge, may_not_be_whole, w
 from orchestrator.plan.planners.sync.evidence import Comparison
 from orchestrator.plan.planners.sync.folder_spelling import FolderSpelling
 from orchestrator.plan.planners.sync.matching import Now
-from orchestrator.plan.planners.sync.records import LETTERS, SIDES, Direction, File, Row, Side, SideNumber, SyncSettings, other
+from orchestrator.plan.planners.sync.records import (
+    LETTERS,
+    SIDES,
+    Answer,
+    Conflict,
+    Direction,
+    File,
+    Row,
+    Side,
+    SideNumber,
+    SyncSettings,
+    other,
+)
 
 Value = TypeVar("Value")
 
@@ -58,6 +71,7 @@ class Basis:
     comparison: Comparison
     judge: Judge
     spelling: FolderSpelling
+    answers: Mapping[tuple[str, str], Answer]
 
 
 class Reconciler:
@@ -69,10 +83,12 @@ class Reconciler:
         self._settings = basis.settings
         self._comparison = basis.comparison
         self._judge = basis.judge
+        self._answers = basis.answers
         self._refused = tuple(frozenset(side.refused) for side in basis.sides)
         self._paths = tuple(frozenset(file.path for file in side.files) for side in basis.sides)
         self.skipped: list[Skipped] = []
         self.counts: Counter[str] = Counter()
+        self.conflicts: list[Conflict] = []
 
     def wishes(self, row: Row | None, now: tuple[Now | None, Now | None]) -> list[Wish]:
         """One wish, or two where both files of a conflict are kept. At least one side has a file."""
@@ -150,12 +166,17 @@ class Reconciler:
 
     def _settle_conflict(self, wish: Wish, files: tuple[File, File]) -> list[Wish]:
         self.counts["conflicts"] += 1
-        winner = self._judge.winner(files)
-        if winner is not None:
-            loser = files[other(winner)]
-            damage = why_not_whole(loser, files[winner])
+        conflict = self._judge.decide(files, self._answers.get((files[0].path, files[1].path)))
+        self.conflicts.append(conflict)
+        if conflict.outcome is Answer.LATER:
+            wish.paths, wish.settled = [file.path for file in files], False
+            self.skipped.append(Skipped(files[0].path, "conflict", "both sides have changed it, and it is left for later"))
+            return [wish]
+        if conflict.outcome is not Answer.BOTH:
+            winner = SIDES[conflict.outcome is Answer.B]
+            damage = why_not_whole(files[other(winner)], files[winner])
             if damage is not None:
-                self._report_damage(loser, other(winner), damage)
+                self._report_damage(files[other(winner)], other(winner), damage)
             if self._settings.writes_to(other(winner)):
                 wish.content = winner
             else:

@@ -152,6 +152,32 @@ class Policy(StrEnum):
     B = "b"
 
 
+class Answer(StrEnum):
+    """What is to become of one conflict."""
+
+    A = "a"
+    B = "b"
+    BOTH = "both"
+    LATER = "later"
+    """Nothing is done with either file, and the next sync finds the conflict again."""
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """Two files of one entry that both sides have changed, and what the plan does with them."""
+
+    files: tuple[File, File]
+    outcome: Answer
+    why: str
+    """In words."""
+    damaged: SideNumber | None = None
+    """The side whose file is damaged: it replaces none, whatever a person answers."""
+
+    @property
+    def paths(self) -> tuple[str, str]:
+        """Where the files are now. No two conflicts have the same."""
+        return self.files[0].path, self.files[1].path
+
+
 class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command as the planner needs them; the plan's header records them."""
 
@@ -201,6 +227,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     settings: SyncSettings = SyncSettings()
     now_ns: int | None = None
     """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
+    answers: Mapping[tuple[str, str], Answer] = {}
+    """Paths of a conflict -> what a person wants; the settings decide about all others."""
     answered: bool = False
     """What could be read was read: ask no more. What may have changed then counts as changed."""
     bytes_read: int = 0
@@ -258,6 +286,8 @@ class SyncPlan(msgspec.Struct, frozen=True):
     links: tuple[Link, ...]
     empty_folders: tuple[FolderPair, ...] = ()
     """As in SyncRequest, for the next sync."""
+    conflicts: tuple[Conflict, ...] = ()
+    """By path."""
 
 
 def options_of(settings: SyncSettings) -> dict[str, Any]:
