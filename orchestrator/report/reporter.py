@@ -29,7 +29,7 @@ from orchestrator.errors import (
     UnsupportedError,
     UsageError,
 )
-from orchestrator.paths import join_location
+from orchestrator.paths import join_location, without_path
 from orchestrator.plan.model import Plan
 from orchestrator.progress import Activity, Progress
 from orchestrator.report.finding import Finding
@@ -114,11 +114,15 @@ def with_path(message: str, path: str | None) -> str:
 
 
 def with_location(message: str, path: str | None, location: str | None) -> str:
-    """As `with_path`, with the location before the path."""
-    named = with_path(message, path)
+    """The message after the path that it is about, in its location, unless it names that itself.
+
+    A path without the location may be that of another file in the message, such as the destination.
+    """
     if location is None or not path:
-        return named
-    return join_location(location, path) + named[len(path) :] if named.startswith(path) else f"{location}: {named}"
+        return with_path(message, path)
+    full = join_location(location, path)
+    message = without_path(message, path)
+    return message if message.startswith(f"{full}:") or full in message.split() else f"{full}: {message}"
 
 
 class Reporter(Progress, Protocol):

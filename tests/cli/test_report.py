@@ -16,7 +16,7 @@ from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operat
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, width_of
+from orchestrator.report.reporter import Column, Summary, duration_text, printable, width_of, with_location
 from orchestrator.report.text_reporter import SHORTENED_LINES, TextReporter
 from orchestrator.wording import size_text
 
@@ -338,6 +338,15 @@ def test_of_the_files_that_wait_for_a_remote_the_first_are_named_and_the_others_
     else:
         assert len(refused) == 6
         assert refused[-1].startswith("error: 95 more files could not be changed either: `music-orchestrator runs show 2026")
+
+
+def test_a_path_in_a_message_may_be_that_of_the_destination() -> None:
+    assert with_location("the destination d/a.mp3 already exists", "d/a.mp3", "/m") == (
+        "/m/d/a.mp3: the destination d/a.mp3 already exists"
+    )
+    assert with_location("d/a.mp3: d/a.mp3: not permitted", "d/a.mp3", "/m") == "/m/d/a.mp3: not permitted"
+    assert with_location("/m/d/a.mp3: cannot be read", "d/a.mp3", "/m") == "/m/d/a.mp3: cannot be read"
+    assert with_location("the server is away", None, "/m") == "the server is away"
 
 
 def test_only_yes_is_a_yes() -> None:
