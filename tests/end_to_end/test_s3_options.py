@@ -247,8 +247,11 @@ def test_nothing_is_asked_of_an_archived_object(
         key = f"{tmp_path.name}/{kind}.mp3"
         boto(s3_moto).put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes(), StorageClass=kind)
     ended = cloud("scan", "cloud:", codes=(3,))
-    assert [error["message"] for error in ended.errors] == [
-        f"{storage_class}.mp3: archived ({storage_class}): it can be read and moved once it was restored to another storage class"
+    assert [(error["path"], error["message"]) for error in ended.errors] == [
+        (
+            f"{storage_class}.mp3",
+            f"archived ({storage_class}): it can be read and moved once it was restored to another storage class",
+        )
     ]
     assert ended.summary["files_read"] == 1
     asked = [seen.method for seen in proxy.requests if storage_class in seen.path]
