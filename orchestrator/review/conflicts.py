@@ -21,8 +21,8 @@ _KEYS = (
     Key("b", "B's", "keep B's file on both sides"),
     Key("t", "both", "keep the two of them, one under another name"),
     Key("w", "wait", "leave it for later: nothing is done with either"),
-    Key("p", "as planned", "do what the plan says"),
-    Key("enter", "marked", "keep the marked file on both sides"),
+    Key("p", "plan", "do what the plan says"),
+    Key("enter", "", "keep the marked file on both sides"),
 )
 _ANSWERS = {"a": Answer.A, "b": Answer.B, "t": Answer.BOTH, "w": Answer.LATER, "p": None, "1": Answer.A, "2": Answer.B}
 _WORDS = {Answer.A: "A's is kept", Answer.B: "B's is kept", Answer.BOTH: "both kept", Answer.LATER: "left for later"}

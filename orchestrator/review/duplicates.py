@@ -22,7 +22,7 @@ from orchestrator.wording import counted, size_text
 _KEYS = (
     Key("enter", "keep it", "keep the marked file instead of the others"),
     Key("a", "keep all", "keep all files of this group"),
-    Key("p", "as planned", "do with this group what the plan says"),
+    Key("p", "plan", "do with this group what the plan says"),
 )
 _TOGETHER = "copies of an album are kept or quarantined as a whole"
 _LEAST_PATH = 20

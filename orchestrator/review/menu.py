@@ -22,7 +22,7 @@ class Choice(NamedTuple):
 
 
 _CSS = """
-    { align: center middle; background: ansi_default; }
+    { background: ansi_default; }
     Vertical { width: 90%; max-width: 100; border: solid ansi_default; background: ansi_default; padding: 0 1; }
     ListView { height: 1fr; }
     #title { height: 1; scrollbar-size: 0 0; overflow: hidden; }
@@ -47,6 +47,7 @@ class Box(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         """Make the box."""
+        self.styles.align = ("center", "middle")
         with Vertical() as box:
             yield ListView(lambda *_: ((self._title, "strong"),), 1, shows_mark=False, identity="title")
             yield ListView(lambda number, _: self.lines[number], len(self.lines), shows_mark=self._shows_mark, identity="list")

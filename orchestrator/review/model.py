@@ -18,7 +18,7 @@ class Key(NamedTuple):
     key: str
     """As textual names it."""
     short: str
-    """For the last line of the screen."""
+    """For the last line of the screen; "" for what does not stand there."""
     meaning: str
     """For the help."""
 

@@ -229,8 +229,8 @@ class ReviewScreen(App[Outcome]):
         return ((f"{self.review.title}  ", "strong"), (f"{number}  ", "plain"), (self.review.summary(), "stays"))
 
     def _foot(self, width: int) -> Line:
-        keys = [*((one.key, one.short) for one in self.review.keys), ("s", "many"), ("u", "undo"), ("d", "done"), ("?", "help")]
-        keys += [("/", "search"), ("q", "quit")]
+        keys = [(one.key, one.short) for one in self.review.keys if one.short]
+        keys += [("?", "help"), ("d", "done"), ("u", "undo"), ("s", "many"), ("q", "quit"), ("/", "search")]
         shown: list[tuple[str, str]] = []
         for key, text in keys:
             if sum(len(one) + len(two) + 3 for one, two in [*shown, (key, text)]) <= width + 2:
