@@ -17,6 +17,7 @@ def save_keep_rules(session: Session, groups: DuplicateGroups) -> None:
     from orchestrator.review.keep_rules import rules_of  # noqa: PLC0415 - few reviews end with rules
 
     note = session.reporter.note
+    session.reporter.stage("looking for rules")
     rules = rules_of(groups)
     if not groups.decisions:
         note("nothing was decided, so there is nothing to save")

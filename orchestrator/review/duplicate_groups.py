@@ -91,10 +91,14 @@ class DuplicateGroups:
         """Why a file stays beside others of its group that stay, in words; None if nothing speaks against its quarantine."""
         return self._reasons.get(id(member))
 
+    def together_with(self, numbers: Iterable[int]) -> list[Group]:
+        """These groups, and all that have to be decided together with them."""
+        clusters = {id(cluster): cluster for number in numbers for cluster in [self._cluster_of[id(self.groups[number][0])]]}
+        return [group for cluster in clusters.values() for group in cluster]
+
     def _decide_again(self, decided: Collection[int]) -> Effect:
         """Search again wherever another decision may make a difference."""
-        clusters = {id(cluster): cluster for number in decided for cluster in [self._cluster_of[id(self.groups[number][0])]]}
-        groups = [group for cluster in clusters.values() for group in cluster]
+        groups = self.together_with(decided)
         numbers = {self.number_of[id(group[0])] for group in groups}
         before = {number: self.outcome(number) for number in numbers}
         of_them = [chosen for number in numbers if (chosen := self.decisions.get(number)) is not None]

@@ -19,6 +19,8 @@ _MOST_RULES = 3
 """More would hardly be rules."""
 _MOST_FOLDERS = 12
 """How many folders are tried, those of most decisions first: each try is a search."""
+_FIRST_LOOK = 300
+"""Decided groups on which each rule is tried first."""
 _SPECIAL = str.maketrans({"[": "[[]", "*": "[*]", "?": "[?]"})
 
 
@@ -55,12 +57,23 @@ def rules_of(groups: DuplicateGroups) -> Rules:
     for _ in range(_MOST_RULES):
         if best.alike == len(groups.decisions):
             break
-        tries = [_tried(groups, options, wanted) for options in _further(groups, best.options)]
+        some = _alike(groups, best.options, wanted)
+        promising = (options for options in _further(groups, best.options) if _alike(groups, options, wanted) > some)
+        tries = [_tried(groups, options, wanted) for options in promising]
         better = max(tries, key=lambda one: one.worth, default=best)
         if better.worth <= best.worth:
             break
         best = better
     return Rules(_settings(groups.options, best.options), best.alike, len(groups.decisions) - best.alike, best.others)
+
+
+def _alike(groups: DuplicateGroups, options: DedupSettings, wanted: dict[int, frozenset[int]]) -> int:
+    """How many of some decided groups come out as decided: a first look, because a search in all groups takes long."""
+    step = len(groups.decisions) // _FIRST_LOOK + 1
+    numbers = sorted(groups.decisions.made)[::step]
+    decided = groups.found.decide(options, NO_CHOICES, groups.together_with(numbers))
+    leaving = {id(one.duplicate): one for one in decided.decisions}
+    return sum(groups.outcome(number, leaving) == wanted[number] for number in numbers)
 
 
 def _tried(groups: DuplicateGroups, options: DedupSettings, wanted: dict[int, frozenset[int]]) -> _Try:
