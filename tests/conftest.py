@@ -63,6 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
             config.pluginmanager.register(providers.Table())
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse sets of values: each process would collect the tests in another order, now and then."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if any(isinstance(given, set | frozenset) for given in (*mark.args, *mark.kwargs.values())):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: parametrize wants a list, a set has no order")
+
+
 def _work_in_memory() -> None:
     """Have the tests' directories in memory, if there is room: the program waits for its disk often, and a busy one is slow."""
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=MEMORY) as file:

@@ -99,8 +99,8 @@ def test_the_lines_that_install_it_are_enough_in_an_empty_home(checkout: Path, t
     home.mkdir()
     system.mkdir()
     (system / "python3").symlink_to(Path(sys.executable).resolve())
-    demo, *install = others()
-    assert demo == "scripts/demo"
+    demo, *install, tests = others()
+    assert (demo, tests) == ("scripts/demo", "scripts/test")
     environment = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "LANG"))}
     ended = subprocess.run(
         ["/bin/sh", "-e", "-c", "\n".join([*install, f"{PROGRAM} doctor"])],

@@ -125,7 +125,7 @@ def test_facts_of_the_release_and_the_length_are_named_as_well() -> None:
     assert about(duration_s=400.0, date="2009") == ["year, length"]
 
 
-@pytest.mark.parametrize("field", FACTS.keys() - {"genre"})
+@pytest.mark.parametrize("field", [field for field in FACTS if field != "genre"])
 def test_a_fact_of_one_file_separates_nothing(field: str) -> None:
     assert goes(field, FACTS[field][0], None)
 
