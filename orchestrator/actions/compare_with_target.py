@@ -57,8 +57,10 @@ def plan_compared(
     options: OrganizeChoices,
     *,
     mirrors: Sequence[Location],
-) -> tuple[Plan, ExitCode]:
+) -> tuple[OrganizeRequest, Plan, ExitCode]:
     """The plan, made again until all is known that matters: what may be at target and mirrors already, and how names are read.
+
+    With the request that it was made of.
 
     What cannot be read is reported, and stays as undecided as it was.
     """
@@ -85,8 +87,9 @@ def plan_compared(
             code = worst([code, reading])
         session.reporter.stage("planning")
     if made.litter:
-        made = organize_plan(replace(request, litter=litter_items(session, source, made.litter)), session.state)
-    return made, code
+        request = replace(request, litter=litter_items(session, source, made.litter))
+        made = organize_plan(request, session.state)
+    return request, made, code
 
 
 def _sorted_out(

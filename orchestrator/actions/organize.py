@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 import orchestrator
-from orchestrator.actions.change import ChangeResult, Planned, change, created_now, preview, report_skipped
+from orchestrator.actions.change import ChangeResult, Planned, change, code_of_skipped, created_now, preview, report_skipped
 from orchestrator.actions.compare_with_target import plan_compared
 from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
@@ -24,6 +24,7 @@ from orchestrator.actions.mirror_record import with_mirrored
 from orchestrator.actions.mirrors import Mirrors
 from orchestrator.actions.plan_files import check_output_file
 from orchestrator.actions.playlist_entries import existing_elsewhere
+from orchestrator.actions.reviewing import need_review
 from orchestrator.actions.scan import ScanSettings, covered_files, items_of, latest_scan, read_external_lists, target_items
 from orchestrator.actions.scan_reports import report_scan
 from orchestrator.actions.session import Session
@@ -51,6 +52,8 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
 
     Also raises what `change` and scanning raise.
     """
+    if options.review:
+        need_review(session, "--review")
     plan_file = check_output_file(options.plan_file, "plan")
     source, target = source_and_target(session, options.source, options.target)
     check_exists(source)
@@ -58,6 +61,7 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
     if target != source and not session.options.dry_run:
         check_target(target)
     mirrors = Mirrors(session, options, source, target)
+    work = _Work(session, options, (source, target), mirrors, saved=plan_file is not None, review=options.review)
     touching = (source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations))
     result = _looking_for_problems(
         session,
@@ -65,12 +69,13 @@ def organize(options: OrganizeOptions, session: Session) -> ChangeResult:
         touching,
         lambda: change(
             session,
-            lambda: _make_plan(session, options, source, target, mirrors, saved=plan_file is not None),
+            work.plan,
             command="organize",
             touching=touching,
             fresh=True,
             verify_full=options.verify == "full",
             plan_file=plan_file,
+            review=work.review if options.review else None,
             before=mirrors.begin,
         ),
     )
@@ -87,14 +92,14 @@ def plan(options: PlanOptions, session: Session) -> ChangeResult:
     mirrors = Mirrors(session, options, source, target)
     if mirrors.locations and options.no_scan:
         raise UsageError("--mirror needs a listing of the mirror: leave out --no-scan")
-    saved = plan_file is not None
+    work = _Work(session, options, (source, target), mirrors, no_scan=options.no_scan, saved=plan_file is not None)
     result = _looking_for_problems(
         session,
         options,
         (source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
         lambda: preview(
             session,
-            lambda: _make_plan(session, options, source, target, mirrors, no_scan=options.no_scan, saved=saved),
+            work.plan,
             plan_file=plan_file,
         ),
     )
@@ -113,69 +118,116 @@ def _looking_for_problems(
     return session.problems.looking_for("organize", locations, covers, work)
 
 
-def _make_plan(
-    session: Session,
-    options: OrganizeChoices,
-    source: Location,
-    target: Location,
-    mirrors: Mirrors,
-    *,
-    no_scan: bool = False,
-    saved: bool = False,
-) -> Planned:
-    """Scan, plan, and report what could not be read. `saved`: the plan goes to a file."""
-    in_place = source.fs == target.fs
-    planner_options = _planner_options(session, options, in_place=in_place)
-    action, search = _search(session, options, source, target)
-    if action == "quarantine":
-        planner_options = msgspec.structs.replace(planner_options, dedup=search)
-    settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
-    result, capabilities = latest_scan(session, source, settings, no_scan=no_scan)
-    at_target: Sequence[Item] = []
-    target_capabilities = capabilities
-    closed = ExitCode.DONE
-    if not in_place:
-        at_target, target_capabilities, closed = target_items(
-            session, target, reading=options.reading, exclude=options.exclude, no_scan=no_scan
+class _Work:
+    """One command: it plans once, and again with what a review has decided."""
+
+    def __init__(
+        self,
+        session: Session,
+        options: OrganizeChoices,
+        locations: tuple[Location, Location],
+        mirrors: Mirrors,
+        *,
+        no_scan: bool = False,
+        saved: bool = False,
+        review: bool = False,
+    ) -> None:
+        """`locations`: source and target. `saved`: the plan goes to a file. `review`: what is skipped is reported after it."""
+        self._session = session
+        self._options = options
+        self._source, self._target = locations
+        self._mirrors = mirrors
+        self._no_scan = no_scan
+        self._saved = saved
+        self._review = review
+        self._action = "off"
+        self._search: DedupSettings | None = None
+
+    def plan(self) -> Planned:
+        """Scan, plan, and report what could not be read."""
+        self._request, self._reached, self._so_far = self._scanned()
+        return self._planned(report=not self._review)
+
+    def review(self, first: Planned) -> Planned | None:
+        """Let a person decide; None to change nothing."""
+        from orchestrator.actions.reviewing_albums import review_albums  # noqa: PLC0415 - few runs are reviewed
+
+        again = []
+
+        def plan_leaving(left: frozenset[str]) -> Planned:
+            self._request = msgspec.structs.replace(self._request, left=left)
+            again.append(self._planned(report=True))
+            return again[-1]
+
+        result = review_albums(self._session, self._request, first, plan_leaving)
+        if not again:
+            report_skipped(self._session, first.plan)
+        return result
+
+    def _scanned(self) -> tuple[OrganizeRequest, list[Location], ExitCode]:
+        """What is to be planned, the mirrors that could be listed, and how the run ends after what could not be read."""
+        session, options, source, target, no_scan = self._session, self._options, self._source, self._target, self._no_scan
+        in_place = source.fs == target.fs
+        planner_options = _planner_options(session, options, in_place=in_place)
+        self._action, search = _search(session, options, source, target)
+        self._search = search
+        if self._action == "quarantine":
+            planner_options = msgspec.structs.replace(planner_options, dedup=search)
+        settings = ScanSettings(options.include, options.exclude, parse_duration(options.settle), options.reading)
+        result, capabilities = latest_scan(session, source, settings, no_scan=no_scan)
+        at_target: Sequence[Item] = []
+        target_capabilities = capabilities
+        closed = ExitCode.DONE
+        if not in_place:
+            at_target, target_capabilities, closed = target_items(
+                session, target, reading=options.reading, exclude=options.exclude, no_scan=no_scan
+            )
+        listed, at_mirrors = self._mirrors.list()
+        lists = [] if no_scan else read_external_lists(session, options.playlists)
+        items: Sequence[Item] = items_of(session, source, result)
+        shown = without_left_copies(left_copies(session.journal), {target.fs: at_target} | {source.fs: items})
+        items, at_target = shown[source.fs], at_target if in_place else shown[target.fs]
+        request = OrganizeRequest(
+            source_fs=source.fs,
+            target_fs=target.fs,
+            items=items,
+            target_items=at_target,
+            mirrors=listed,
+            foreign_folders=result.foreign_folders,
+            source_capabilities=capabilities,
+            target_capabilities=target_capabilities,
+            target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,
+            external_lists=lists,
+            elsewhere=existing_elsewhere([(source.fs, items), (target.fs, at_target)], lists),
+            options=planner_options,
+            tool_version=orchestrator.__version__,
+            created=created_now(),
+            config_sha256=session.loaded_config.sha256,
         )
-    listed, at_mirrors = mirrors.list()
-    lists = [] if no_scan else read_external_lists(session, options.playlists)
-    items: Sequence[Item] = items_of(session, source, result)
-    shown = without_left_copies(left_copies(session.journal), {target.fs: at_target} | {source.fs: items})
-    items, at_target = shown[source.fs], at_target if in_place else shown[target.fs]
-    request = OrganizeRequest(
-        source_fs=source.fs,
-        target_fs=target.fs,
-        items=items,
-        target_items=at_target,
-        mirrors=listed,
-        foreign_folders=result.foreign_folders,
-        source_capabilities=capabilities,
-        target_capabilities=target_capabilities,
-        target_has_buckets=load_profile(target_capabilities.remote_type).has_buckets,
-        external_lists=lists,
-        elsewhere=existing_elsewhere([(source.fs, items), (target.fs, at_target)], lists),
-        options=planner_options,
-        tool_version=orchestrator.__version__,
-        created=created_now(),
-        config_sha256=session.loaded_config.sha256,
-    )
-    ends = ExitCode.DONE
-    if search is not None and not no_scan:
-        request, ends = _compared(session, options, request, search, (source, target))
-    session.reporter.stage("planning")
-    if no_scan:
-        made, compared = organize_plan(request, session.state), ExitCode.DONE
-    else:
-        reached = [mirror for mirror in mirrors.locations if mirror.fs in {one.fs for one in listed}]
-        made, compared = plan_compared(session, request, source, target, options, mirrors=reached)
-    if action == "report" and search is not None:
-        show_duplicates(session, duplicates_of(request, search), source.fs, plan_follows=False)
-    _offer_names(session, made)
-    made = with_mirrored(made) if saved else made
-    return Planned(
-        made, worst([ends, closed, at_mirrors, compared, report_scan(session, source, result), report_skipped(session, made)])
-    )
+        ends = ExitCode.DONE
+        if search is not None and not no_scan:
+            request, ends = _compared(session, options, request, search, (source, target))
+        reached = [mirror for mirror in self._mirrors.locations if mirror.fs in {one.fs for one in listed}]
+        return request, reached, worst([ends, closed, at_mirrors, report_scan(session, source, result)])
+
+    def _planned(self, *, report: bool) -> Planned:
+        """The plan of the request; with `report`, also say what is skipped, unless there is something to do first."""
+        session, source = self._session, self._source
+        session.reporter.stage("planning")
+        if self._no_scan:
+            made = organize_plan(self._request, session.state)
+        else:
+            self._request, made, compared = plan_compared(
+                session, self._request, source, self._target, self._options, mirrors=self._reached
+            )
+            self._so_far = worst([self._so_far, compared])
+        if not report and made.operations:
+            return Planned(made, worst([self._so_far, code_of_skipped(made)]))
+        if self._action == "report" and self._search is not None:
+            show_duplicates(session, duplicates_of(self._request, self._search), source.fs, plan_follows=False)
+        _offer_names(session, made)
+        made = with_mirrored(made) if self._saved else made
+        return Planned(made, worst([self._so_far, report_skipped(session, made)]))
 
 
 def _compared(

@@ -80,6 +80,14 @@ class ConflictsReview:
             return conflict.outcome
         return answer
 
+    @property
+    def pending(self) -> bool:
+        """Never: each decision is carried through at once."""
+        return False
+
+    def settle(self) -> None:
+        """Nothing to do."""
+
     def summary(self) -> str:
         """How many files are kept of each side."""
         found = Counter(map(self.outcome, range(len(self))))

@@ -46,6 +46,14 @@ class DuplicatesReview:
         """How many groups a person has decided."""
         return len(self.groups.decisions)
 
+    @property
+    def pending(self) -> bool:
+        """Never: each decision is carried through at once."""
+        return False
+
+    def settle(self) -> None:
+        """Nothing to do."""
+
     def summary(self) -> str:
         """What would be quarantined."""
         groups = self.groups

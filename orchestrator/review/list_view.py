@@ -44,13 +44,13 @@ class ListView(ScrollView, can_focus=False):
         """Make room for all lines."""
         self.show(self.count)
 
-    def show(self, count: int, marked: int | None = None) -> None:
-        """Draw again, with this number of lines; `marked` is scrolled into view."""
+    def show(self, count: int, marked: int | None = None, *, with_next: int = 0) -> None:
+        """Draw again, with this number of lines; `marked` is scrolled into view, and some lines after it."""
         self.count = count
         if marked is not None:
             self.marked = max(0, min(marked, count - 1))
         self.virtual_size = Size(1, count)
-        self.scroll_to_region(Region(0, self.marked, 1, 1), animate=False, force=True)
+        self.scroll_to_region(Region(0, self.marked, 1, 1 + with_next), animate=False, force=True)
         self.refresh()
 
     @property

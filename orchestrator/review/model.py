@@ -52,6 +52,13 @@ class Review(Protocol):
     def decided(self) -> int:
         """How many entries a person has decided."""
 
+    @property
+    def pending(self) -> bool:
+        """Whether what is shown does not follow from the decisions yet."""
+
+    def settle(self) -> None:
+        """Bring it up to date, in another thread if it is `pending` after a decision: decisions may change meanwhile."""
+
     def summary(self) -> str:
         """What would happen now, in numbers, on one line."""
 

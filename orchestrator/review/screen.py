@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -21,6 +22,8 @@ from orchestrator.wording import counted
 
 _MOVES = {"up": -1, "k": -1, "down": 1, "j": 1}
 _MOST_DIGITS = 9
+_NEXT = 4
+"""Lines after that of the marked file that are in view with it."""
 _MOST_MESSAGE = 4
 """Lines, of what a decision came to."""
 
@@ -52,6 +55,7 @@ class ReviewScreen(App[Outcome]):
         self._details: Sequence[Line] = ()
         self._searched: list[str] = []
         self._first = at
+        self._settling = False
 
     def compose(self) -> ComposeResult:
         """Make the parts of the screen, from top to bottom."""
@@ -243,13 +247,28 @@ class ReviewScreen(App[Outcome]):
         if len(self.review):
             width = details.columns or self.size.width
             self._details, marked = self.review.details(self._index, self._file, width)
-        details.show(len(self._details), marked if self._file else 0)
+        details.show(len(self._details), marked if self._file else 0, with_next=_NEXT)
         message = self._list("message")
         self._message = wrapped(printable(self._said), self.size.width)[:_MOST_MESSAGE]
         message.styles.height = max(1, len(self._message))
         message.show(len(self._message))
         for name in ("top", "entries", "message", "foot"):
             self._list(name).refresh()
+        if self.review.pending and not self._settling:
+            self._settling = True
+            self.run_worker(self._settle())
+
+    async def _settle(self) -> None:
+        """Bring the review up to date while keys are pressed. A failure ends the screen."""
+        while self.review.pending and self.failure is None:
+            try:
+                await asyncio.to_thread(self.review.settle)
+            except Exception as error:
+                self.failure = error
+                self.exit()
+            else:
+                self._show()
+        self._settling = False
 
     @property
     def _index(self) -> int:

@@ -99,6 +99,35 @@ def test_decisions_are_written_as_a_plan_and_saved_as_rules(music: Library, tmp_
     assert {path.partition("/")[0] for path in music.tree()} == {"Songs", "Phone"} - {next(iter(chosen)).partition("/")[0]}
 
 
+def test_files_that_are_left_stay_and_the_rest_is_organized(music: Library) -> None:
+    for number in (1, 2):
+        put(music, f"in/{number}.flac", number)
+    put(music, "old/3.flac", 3, album=("Other",))
+    music.place.put("old/cover.jpg", b"cover")
+    before = music.tree()
+    with terminal(
+        "organize", music.place.location, "--review", state=music.home / "state", environment=music.environment
+    ) as person:
+        person.until("0 of 2 decided, 4 files change")
+        person.press("1ja")
+        person.until("2 of 2 decided, 1 file changes, 3 left")
+        person.press("d3")
+        person.until("Write this to")
+        assert "/old/" in person.text
+        person.press("n\n")
+        person.until("Enter goes back")
+        person.press("\n")
+        person.until("2 of 2 decided")
+        person.press("d1")
+        person.until("Make this change?")
+        person.press("y\n")
+        assert person.end() == 0
+    assert set(music.tree()) == {"in/1.flac", "Band/Album (2001)/02 Song 2.flac", "old/3.flac", "old/cover.jpg"}
+    music("undo", "last", "--yes")
+    assert music.tree() == before
+    assert "--review" in music("organize", music.place.location, "--review", codes=(2,)).errors[0]["message"]
+
+
 @pytest.mark.parametrize("more", [(), ("--dedup", "report")])
 def test_without_a_terminal_there_is_no_review(music: Library, more: tuple[str, ...]) -> None:
     three_pairs(music)

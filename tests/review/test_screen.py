@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from orchestrator.plan.model import Plan
+from orchestrator.plan.planners.organize.planner import plan_organize
+from orchestrator.review.albums import AlbumsReview
 from orchestrator.review.duplicates import DuplicatesReview
-from orchestrator.review.model import Line, Outcome
+from orchestrator.review.model import Line, Outcome, Review
 from orchestrator.review.screen import ReviewScreen
 from tests.plan.dedup.copies import file
+from tests.plan.worlds import plain
+from tests.review.test_albums import album, planned
+from tests.review.test_albums import asked as asked_to_organize
+from tests.review.test_albums import review_of as review_of_albums
 from tests.review.test_duplicates import asked, pairs, review_of
 
 Steps = Callable[[Pilot[Outcome]], Coroutine[Any, Any, None]]
 
 
-def screen_of(review: DuplicatesReview, steps: Steps, size: tuple[int, int] = (80, 24)) -> ReviewScreen:
+def screen_of(review: Review, steps: Steps, size: tuple[int, int] = (80, 24)) -> ReviewScreen:
     """Show a review, and do these steps."""
 
     async def run() -> ReviewScreen:
@@ -189,3 +197,47 @@ def test_a_failure_ends_the_screen_and_is_raised_where_it_was_opened(monkeypatch
     app = screen_of(some(), steps)
     assert isinstance(app.failure, ValueError)
     assert app.return_value is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "left"),
+    [
+        (["2"], {"in/x/2.flac"}),
+        (["right", "enter", "2", "1"], {"in/x/1.flac"}),
+        (["a", "p", "j", "a"], {"in/y/1.flac"}),
+        (["s", "2", "1", "u", "j", "s", "1", "1"], {"in/y/1.flac"}),
+        (["s", "2", "1"], {"in/x/1.flac", "in/x/2.flac", "in/y/1.flac"}),
+    ],
+)
+def test_keys_leave_files_where_they_are(keys: list[str], left: set[str]) -> None:
+    review = review_of_albums(asked_to_organize([*album("in/x", "X", 1, 2), *album("in/y", "Y", 1)]))
+
+    async def steps(pilot: Pilot[Outcome]) -> None:
+        assert "1/2  0 of 2 decided, 3 files change, 0 left" in text_of(pilot)
+        await pilot.press(*keys)
+        assert f"{3 - len(left)} file{'s' * (len(left) != 2)} change" in text_of(pilot)
+
+    assert screen_of(review, steps).failure is None
+    assert review.left == left
+
+
+def test_keys_are_taken_while_a_large_library_is_planned_again() -> None:
+    planning = threading.Event()
+    request = asked_to_organize([*album("in/x", "X", 1, 2), *(plain(f"other/{number}.txt") for number in range(2000))])
+
+    def plan_leaving(left: frozenset[str]) -> Plan:
+        assert planning.wait(20)
+        return planned(request, left)
+
+    review = AlbumsReview(request, plan_organize(request), plan_leaving)
+
+    async def steps(pilot: Pilot[Outcome]) -> None:
+        await pilot.press("1", "2")
+        assert "2 files left; planning again" in text_of(pilot)
+        await pilot.press("1")
+        planning.set()
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "1 of 1 decided, 1 file changes, 1 left" in text_of(pilot)
+
+    assert screen_of(review, steps).failure is None

@@ -92,6 +92,9 @@ class OrganizeOptions(OrganizeChoices, frozen=True):
 
     common: ClassVar[tuple[str, ...]] = (*CHANGES, "max_delete", "strict")
 
+    review: Annotated[
+        bool, option("Look through the albums in the terminal and decide which files stay where they are, before they are moved.")
+    ] = False
     plan_file: PlanFile = None
     verify: VerifyCopies = None
 

@@ -59,9 +59,10 @@ def quarantine_duplicates(
             "--dedup quarantine cannot be combined with --copy in one location: --copy keeps every original in place"
         )
     in_place = {song.item.entry.path for song in files.songs if is_in_place(song)}
-    decisions = duplicates_of(request, options, in_place).decisions
+    found = duplicates_of(request, options, in_place).decisions
+    files.drop_duplicates([one.duplicate.item for one in found if one.duplicate.fs == source])
+    decisions = [one for one in found if not (one.duplicate.fs == source and one.duplicate.path in request.left)]
     of_source = tuple(decision for decision in decisions if decision.duplicate.fs == source)
-    files.drop_duplicates([decision.duplicate.item for decision in of_source])
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.duplicate.fs == source)]
     # A name that other files have as well does not become free.
     freed_at_target = frozenset(

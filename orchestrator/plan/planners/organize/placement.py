@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.paths import check_directory, parent_of, split_extension
-from orchestrator.plan.companions.sorting import SortedItems
+from orchestrator.plan.companions.sorting import SortedItems, is_music
 from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.layout.placing import Placing
 from orchestrator.plan.layout.templates import compile_layout
@@ -15,7 +15,7 @@ from orchestrator.plan.planners.organize.arrivals import label_beside, music_at_
 from orchestrator.plan.planners.organize.duplicates import QuarantinedDuplicates, quarantine_duplicates
 from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.named import NamesAsTags
-from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest
 
 
 class Placement:
@@ -43,7 +43,7 @@ class Placement:
         self.duplicates = QuarantinedDuplicates()
         if options.dedup is not None:
             self.duplicates = quarantine_duplicates(request, options.dedup, self.files, self._is_in_place)
-            if self.duplicates.of_source:
+            if self.duplicates.of_source or request.left:
                 self._place()  # what stays is placed as if the duplicates had never been there
         self._mark_arriving_copies(request)
         self.albums = [album for album in self._placing.albums if not album.stays]
@@ -56,6 +56,9 @@ class Placement:
         """What is no music and has no place in the layout."""
         for song in self.left_alone:
             self.files.leave_alone(song.item, song.kind)
+        for item in request.items if request.left else ():
+            if item.entry.path in request.left and is_music(item):
+                self.files.skip(item, "left-alone", LEFT)
         self.files.drop_skipped()
 
     def _sort_and_place(self, request: OrganizeRequest) -> None:

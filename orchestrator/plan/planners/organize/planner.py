@@ -11,6 +11,7 @@ from orchestrator.errors import UsageError
 from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.plan.build import build_plan
 from orchestrator.plan.companions.playlist_updates import PlaylistUpdates
+from orchestrator.plan.companions.sorting import is_music
 from orchestrator.plan.estimate import passes_through
 from orchestrator.plan.model import MIRRORS, Operation, Plan, Respelled, Verb
 from orchestrator.plan.ordering import order
@@ -19,7 +20,7 @@ from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.mirrors import plan_mirrors
 from orchestrator.plan.planners.organize.moves import OrganizeMoves
 from orchestrator.plan.planners.organize.placement import Placement
-from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest
 from orchestrator.plan.planners.organize.respelled import only_in_form, respelled_directories
 from orchestrator.records import Capabilities
 from orchestrator.wording import counted
@@ -35,6 +36,7 @@ def plan_organize(request: OrganizeRequest) -> Plan:
 
 
 def _plan(request: OrganizeRequest) -> Plan:
+    request = _with_left(request)
     source, target = request.source_fs, request.target_fs
     locations = SourceAndTarget(request)
     placement = Placement(request, locations)
@@ -87,6 +89,18 @@ def _plan(request: OrganizeRequest) -> Plan:
         suspect=tuple(placement.files.suspect),
         named_like=named_like,
     )
+
+
+def _with_left(request: OrganizeRequest) -> OrganizeRequest:
+    """The request in which what beside music is left has the reason. Music gets it when it has been placed with its album."""
+    if not request.left:
+        return request
+    items = [
+        msgspec.structs.replace(item, skipped_because=LEFT) if item.entry.path in request.left and not is_music(item) else item
+        for item in request.items
+    ]
+    litter = [item for item in request.litter if item.entry.path not in request.left]
+    return msgspec.structs.replace(request, items=items, litter=litter)
 
 
 def _options(request: OrganizeRequest, placement: Placement) -> dict[str, Any]:

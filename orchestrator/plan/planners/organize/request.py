@@ -12,6 +12,9 @@ from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Capabilities, Item
 
+LEFT = "left where it is, as decided in the review"
+"""Why the files of `OrganizeRequest.left` stay."""
+
 
 class OrganizeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command as the planner needs them, the command line over the config; the plan's header records them."""
@@ -72,6 +75,9 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The folders of other programs in the source. They are not listed: nothing in them moves."""
     litter: Sequence[Item] = ()
     """The files in those that `Plan.litter` named: they are quarantined as clutter is."""
+    left: frozenset[str] = frozenset()
+    """Paths of the source that a person has decided to leave as they are: they still count as tracks of their album, so that all
+    else goes where it would go with them."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
     target_has_buckets: bool = False
