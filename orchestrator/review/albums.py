@@ -128,8 +128,9 @@ class AlbumsReview:
         mark = "* " if any(n in self._decisions for n in self._groups[index]) else "~ " if self._otherwise(index) else "  "
         tracks = sum(is_audio(step.src.path) for step in going)
         what = counted(tracks, "track") if tracks else counted(len(going), "file")
-        what = f"{what}, {len(steps) - len(going)} stay" if going and len(going) < len(steps) else what
-        what = what if going else f"all {len(steps)} stay"
+        staying = len(steps) - len(going)
+        if staying:
+            what = f"{what}, {staying} {'stays' if staying == 1 else 'stay'}" if going else f"all {staying} stay"
         room = max(_LEAST_PATH, width - 3 - width_of(what))
         old, new = (printable(folder or "the top folder") for folder in (sources[0], new))
         name = new if old == new and not more else shortened(old, room // 2 - 3 - len(more)) + f"{more} -> {new}"
@@ -181,7 +182,7 @@ class AlbumsReview:
         found = []
         for folder in folders_of(step.src.path, root=True):
             inside = [number for number, one in enumerate(self.files) if is_below(one.src.path, folder)]
-            found.append(Scope(f"from {folder or 'all folders'}: {counted(len(inside), 'file')}", self._offers(inside)))
+            found.append(Scope(f"{counted(len(inside), 'file')} from {folder or 'all folders'}", self._offers(inside)))
         in_quarantine, new = self._places[index]
         for folder in () if in_quarantine else parents_of(f"{new}/."):
             inside = [
@@ -190,7 +191,7 @@ class AlbumsReview:
                 if not place[0] and is_below(f"{place[1]}/", folder)
                 for number in group
             ]
-            found.append(Scope(f"to {folder}: {counted(len(inside), 'file')}", self._offers(inside)))
+            found.append(Scope(f"{counted(len(inside), 'file')} to {folder}", self._offers(inside)))
         return found
 
     def undo(self) -> str:
