@@ -40,6 +40,8 @@ _QUARANTINE = "the quarantine"
 _NO_CHANGE = "nothing to change"
 _INDENT = " " * 14
 _LEAST_PATH = 20
+_MOST_AROUND = 100
+"""Files before the marked one that are shown, and from it on: some layouts have a single folder."""
 _MOST_STAYING = 20
 """Files that are named because they stay beside those of one album."""
 _SOON = 2_000
@@ -69,6 +71,10 @@ class AlbumsReview:
         self._beside: dict[str, list[str]] = {}
         for item in request.items:
             self._beside.setdefault(parent_of(item.entry.path), []).append(item.entry.path)
+        for paths in self._beside.values():
+            paths.sort()
+        self._lines: dict[int, tuple[frozenset[str], frozenset[str], int, Line]] = {}
+        """Number of an entry -> its line, with what was planned and decided, and the width."""
         self._soon = len(request.items) <= _SOON
         self._decisions: Decisions[bool] = Decisions()
         self.left: frozenset[str] = frozenset()
@@ -119,24 +125,11 @@ class AlbumsReview:
         return f"{decided}{counted(changing, 'file')} {'changes' if changing == 1 else 'change'}, {len(self.left)} left"
 
     def line(self, index: int, width: int) -> Line:
-        """Where its files come from and go to, and how many tracks do."""
-        steps = self._steps(index)
-        going = [step for step in steps if self._change(step)]
-        sources = list(dict.fromkeys(parent_of(step.src.path) for step in steps))
-        new = _QUARANTINE if self._places[index][0] else self._places[index][1]
-        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-        mark = "* " if any(n in self._decisions for n in self._groups[index]) else "~ " if self._otherwise(index) else "  "
-        tracks = sum(is_audio(step.src.path) for step in going)
-        what = counted(tracks, "track") if tracks else counted(len(going), "file")
-        staying = len(steps) - len(going)
-        if staying:
-            what = f"{what}, {staying} {'stays' if staying == 1 else 'stay'}" if going else f"all {staying} stay"
-        room = max(_LEAST_PATH, width - 3 - width_of(what))
-        old, new = (printable(folder or "the top folder") for folder in (sources[0], new))
-        name = new if old == new and not more else shortened(old, room // 2 - 3 - len(more)) + f"{more} -> {new}"
-        name = shortened(name, room)
-        space = " " * max(1, width - 2 - width_of(name) - width_of(what))
-        return ((mark, "strong"), (name, "plain"), (space + what, "plain" if going else "faint"))
+        """Where its files come from and go to, and how many tracks do. Kept, as a folder may have all files of a library."""
+        known = self._lines.get(index)
+        if known is None or known[:3] != (self.now.left, self.left, width):
+            known = self._lines[index] = (self.now.left, self.left, width, self._line(index, width))
+        return known[3]
 
     def choices(self, index: int) -> int:
         """Its files."""
@@ -150,9 +143,15 @@ class AlbumsReview:
         """Its files with old and new names, all about the marked one, and what stays in the folders they come from."""
         lines: list[Line] = []
         at = 0
-        for number, step in enumerate(self._steps(index)):
+        numbers = self._groups[index]
+        begin, end = max(0, marked - _MOST_AROUND), min(len(numbers), marked + _MOST_AROUND)
+        if begin:
+            lines.append(((f"  ... {counted(begin, 'file')} before", "faint"),))
+        for number in range(begin, end):
             at = len(lines) if number == marked else at
-            lines += self._row(number, step, width, marked=number == marked)
+            lines += self._row(number, self.files[numbers[number]], width, marked=number == marked)
+        if end < len(numbers):
+            lines.append(((f"  ... {counted(len(numbers) - end, 'more file')}", "faint"),))
         staying = [*self._staying(index)]
         if staying:
             lines += [(), (("what else stays in the folders that they come from", "faint"),)]
@@ -178,7 +177,7 @@ class AlbumsReview:
 
     def scopes(self, index: int, marked: int) -> Sequence[Scope]:
         """All files from the folder of the marked one, or above; and all that go to the folders above that of the album."""
-        step = self._steps(index)[marked]
+        step = self.files[self._groups[index][marked]]
         found = []
         for folder in folders_of(step.src.path, root=True):
             inside = [number for number, one in enumerate(self.files) if is_below(one.src.path, folder)]
@@ -242,6 +241,25 @@ class AlbumsReview:
             return None
         return self.now.changes.get(step.src, step if step.src.path in self.now.left else None)
 
+    def _line(self, index: int, width: int) -> Line:
+        steps = self._steps(index)
+        going = [step for step in steps if self._change(step)]
+        sources = list(dict.fromkeys(parent_of(step.src.path) for step in steps))
+        new = _QUARANTINE if self._places[index][0] else self._places[index][1]
+        more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        mark = "* " if any(n in self._decisions for n in self._groups[index]) else "~ " if self._otherwise(index) else "  "
+        tracks = sum(is_audio(step.src.path) for step in going)
+        what = counted(tracks, "track") if tracks else counted(len(going), "file")
+        staying = len(steps) - len(going)
+        if staying:
+            what = f"{what}, {staying} {'stays' if staying == 1 else 'stay'}" if going else f"all {staying} stay"
+        room = max(_LEAST_PATH, width - 3 - width_of(what))
+        old, new = (printable(folder or "the top folder") for folder in (sources[0], new))
+        name = new if old == new and not more else shortened(old, room // 2 - 3 - len(more)) + f"{more} -> {new}"
+        name = shortened(name, room)
+        space = " " * max(1, width - 2 - width_of(name) - width_of(what))
+        return ((mark, "strong"), (name, "plain"), (space + what, "plain" if going else "faint"))
+
     def _row(self, number: int, step: PlanStep, width: int, *, marked: bool) -> Iterator[Line]:
         """One file: what happens to it, its names and tags; of the marked one, also its paths and the reason."""
         change, track = self._change(step), self._tracks.get(step.src.path)
@@ -271,7 +289,7 @@ class AlbumsReview:
     def _staying(self, index: int) -> Iterator[str]:
         """The files that stay where those of an album come from."""
         for folder in dict.fromkeys(parent_of(step.src.path) for step in self._steps(index)):
-            for path in sorted(self._beside.get(folder, ())):
+            for path in self._beside.get(folder, ()):
                 if Ref(self.files[0].src.fs, path) not in self._number:
                     yield path
 

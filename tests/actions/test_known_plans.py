@@ -73,6 +73,7 @@ def test_the_plan_is_the_one_that_would_be_made(tmp_path: Path) -> None:
         {"items": [song("Ann/Blue/1 A.mp3", title="A", artist="Ann", album="Blue", track=1, genre="Jazz"), *ITEMS[1:]]},
         {"options": OrganizeSettings(layout=LAYOUT, names="target")},
         {"elsewhere": frozenset({"/a"})},
+        {"left": frozenset({"nowhere"})},
         {"foreign_folders": ["@eaDir"]},
         {"source_capabilities": replace(LOCAL, case_insensitive=True)},
         {"config_sha256": "1"},
