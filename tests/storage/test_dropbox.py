@@ -41,7 +41,7 @@ def test_a_listing_is_one_call_a_folder_and_complete(storage: Storage, place: st
     entries = list(storage.list())
     assert len(entries) == 60
     assert all(entry.hashes.keys() == {"dropbox"} and entry.mtime_ns and entry.id for entry in entries)
-    assert dropbox.dropbox.calls == {"files/list_folder": 7, "files/get_metadata": 1}
+    assert dropbox.dropbox.calls == {"files/list_folder": 7}
 
 
 def test_a_look_is_one_call_and_a_move_one_change(storage: Storage, place: str, dropbox: DropboxRemote) -> None:
