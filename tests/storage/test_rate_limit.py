@@ -309,14 +309,19 @@ class Counting(MemoryStorage):
 
 
 def test_looks_that_a_folder_answers_together_are_sent_together(clock: Clock) -> None:
+    """In whatever order: three looks at each of ten folders would already be more than a new remote gets at once."""
     memory = Counting()
     storage = RateLimitedStorage(memory, pace=pace(clock), looks_of_a_listing=4)
-    looks = [StatCall(f"album/{number}.mp3") for number in range(40)]
-    storage.batch(looks)
-    assert memory.batches == [40]
+    paths = [f"album {number % 10}/{number}.mp3" for number in range(60)]
+    memory.write(paths[17], b"abc")
+    found = storage.batch([StatCall(path) for path in paths])
+    assert [path for path, entry in zip(paths, found, strict=True) if entry] == [paths[17]], "the answers keep their order"
+    assert memory.batches == [60]
     storage.pace.refused()
-    storage.batch(looks)
-    assert len(memory.batches) > 2, "once the remote has refused some, in parts"
+    storage.batch([StatCall(path) for path in paths])
+    parts = memory.batches[1:]
+    assert len(parts) > 1, "once the remote has refused some, fewer at once"
+    assert {size % 6 for size in parts} == {0}, "but never a folder in two parts"
 
 
 def test_what_a_batch_looks_at_before_it_ends_does_not_wait_for_it(clock: Clock) -> None:

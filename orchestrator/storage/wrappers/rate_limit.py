@@ -88,7 +88,7 @@ class RateLimitedStorage(ForwardingStorage):
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage."""
         results: dict[int, CallResult] = {}
-        waiting: Sequence[int] = range(len(calls))
+        waiting = self._by_folder(calls)
         for _ in range(_LOOKS):
             refused = []
             while waiting:
@@ -133,21 +133,32 @@ class RateLimitedStorage(ForwardingStorage):
             else:
                 return
 
+    def _by_folder(self, calls: Sequence[Call]) -> Sequence[int]:
+        """The numbers of the calls, in an order in which no part separates looks that a folder answers together."""
+        looks = [call for call in calls if isinstance(call, StatCall)]
+        if self._looks_of_a_listing == sys.maxsize or len(looks) < len(calls):
+            return range(len(calls))
+        return sorted(range(len(calls)), key=lambda number: parent_of(looks[number].path))
+
     def _part(self, calls: Sequence[Call], waiting: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
         """The calls to send next, at least one, and those that are left.
 
         Files that come from elsewhere are slow anyway: only a known limit keeps them apart.
         """
         room, limited = self.pace.at_once, self.pace.per_second < math.inf
+        more_until_listed = 0 if self._looks_of_a_listing == sys.maxsize else self._looks_of_a_listing
         cost = _Cost(self._looks_of_a_listing)
-        for end, number in enumerate(waiting):
+        fitting = 1
+        for end, number in enumerate(waiting, 1):
             call = calls[number]
             slow = isinstance(call, CopyCall | MoveCall) and call.source is not None
             if limited or not slow:
                 cost.add(call)
-            if cost.requests > room and end:
-                return waiting[:end], waiting[end:]
-        return waiting, ()
+            if cost.requests <= room:
+                fitting = end
+            elif cost.requests > room + more_until_listed:
+                break
+        return waiting[:fitting], waiting[fitting:]
 
     def _note(self, answer: object, after_pauses: int) -> bool:
         """Slow down if the remote asked for that; returns whether it did."""
