@@ -189,6 +189,15 @@ def test_folders_left_are_said_as_patterns_and_the_rest_is_counted() -> None:
     assert rules() == (["/in/x/", "/in/y/1.flac", "/odd [[]1]/"], 6, 0)
 
 
+def test_what_is_left_still_counts_as_a_track_of_its_album_and_what_is_excluded_does_not() -> None:
+    request = asked([*album("in/x", "X", 1), *album("in/x", "X", 2, artist="Eva")])
+    review = review_of(request)
+    review.press("2", 0, 0)
+    (step,) = review.now.changes.values()
+    assert step.dst.path == "Various Artists/X/01 Beck - Song 1.flac"
+    assert exclude_rules(review, lambda patterns: plan_excluding(request, patterns)) == (["/in/x/2.flac"], 1, 1)
+
+
 def test_a_large_library_is_planned_again_outside_of_the_keys() -> None:
     review = review_of(asked([*two_albums(), *(plain(f"other/{n}.txt") for n in range(2000))]))
     review.press("a", 0, 0)
