@@ -97,11 +97,7 @@ def plan(options: PlanOptions, session: Session) -> ChangeResult:
         session,
         options,
         (source.fs, target.fs, *(mirror.fs for mirror in mirrors.locations)),
-        lambda: preview(
-            session,
-            work.plan,
-            plan_file=plan_file,
-        ),
+        lambda: preview(session, work.plan, plan_file=plan_file),
     )
     if plan_file is None:
         return result
