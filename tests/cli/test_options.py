@@ -148,7 +148,7 @@ def test_a_group_lists_the_common_options_of_its_commands(capsys: pytest.Capture
 
 
 NOT_IN_JOBS = {
-    "organize": {"plan_file"},
+    "organize": {"plan_file", "review"},
     "dedup": {"plan_file", "review"},
     "scan": {"allow_empty", "explain"},
     "sync": {"plan_file", "resync", "to_cloud", "to_local", "bidirectional"},
