@@ -182,7 +182,9 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
 
 
 def offer_to_write(session: Session, plan: Plan) -> None:
-    """Write a plan to a new file that the person names."""
+    """Write a plan to a new file that the person names, as `plan` does."""
+    from orchestrator.actions.mirror_record import with_mirrored  # noqa: PLC0415 - slow to import, and few plans are written here
+
     named = session.reporter.ask("Write the plan to which new file?")
     if not named:
         return
@@ -192,7 +194,7 @@ def offer_to_write(session: Session, plan: Plan) -> None:
         return
     try:
         check_output_file(str(file), "plan")
-        write_plan_file(plan, file)
+        write_plan_file(with_mirrored(plan), file)
     except UsageError as error:
         session.reporter.warning(error.message)
         return

@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.actions.apply import apply
 from orchestrator.actions.dedup import dedup
+from orchestrator.actions.mirror_record import saved_mirrored, with_mirrored
 from orchestrator.actions.organize import organize, plan
 from orchestrator.actions.quarantine import empty, list_quarantine, restore
 from orchestrator.actions.runs import abandon, list_runs, resume, show_run, undo
@@ -91,6 +92,9 @@ def test_a_no_changes_nothing(music: Path, tmp_path: Path) -> None:
 
 
 def test_a_person_may_write_the_plan_before_the_answer(music: Path, tmp_path: Path) -> None:
+    """It says what a mirror will have, as the file of `plan` does."""
+    (tmp_path / "mirror").mkdir()
+
     class Careful(Person):
         def ask(self, question: str) -> str:
             return str(tmp_path / "saved.plan")
@@ -102,9 +106,11 @@ def test_a_person_may_write_the_plan_before_the_answer(music: Path, tmp_path: Pa
 
     person = Careful(says_yes=False)
     with open_session(CommonOptions(state_dir=str(tmp_path / "state")), person) as session:
-        result = organize(OrganizeOptions(source=str(music)), session)
+        result = organize(OrganizeOptions(source=str(music), mirror=(str(tmp_path / "mirror"),)), session)
     assert result.plan is not None
-    assert read_plan(tmp_path / "saved.plan").header == result.plan.header
+    saved = read_plan(tmp_path / "saved.plan")
+    assert saved.header == with_mirrored(result.plan).header
+    assert len(saved_mirrored(saved)) == 3
     assert person.plans == [result.plan] * 2
     assert [note.partition(" written")[0] for note in person.notes] == ["plan", "nothing was changed"], "no file is replaced"
 
