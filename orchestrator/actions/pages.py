@@ -10,6 +10,7 @@ import orchestrator
 from orchestrator.actions.job_check import locations_in
 from orchestrator.actions.job_results import StepResult
 from orchestrator.actions.problems import REMEDIES, concerns, standing
+from orchestrator.actions.run_results import undone_by
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.journal.records import OperationState, Run, Stage
@@ -84,6 +85,7 @@ def run_facts(
 ) -> RunFacts:
     """What a page says of a run."""
     states = session.journal.states(run.id)
+    undoing = undone_by(session.journal.runs()).get(run.id)
     return RunFacts(
         id=run.id,
         command=run.command,
@@ -91,7 +93,7 @@ def run_facts(
         results={operation: _result(state) for operation, state in states.items()},
         facts=[(key.replace("_", " "), str(value)) for key, value in (facts or {}).items() if value not in (None, "")],
         ended=not run.state.unfinished,
-        undone_by=next((one.id for one in session.journal.runs() if one.undoes == run.id and one.operations), None),
+        undone_by=None if undoing is None else undoing.id,
         costs=[_cost_row(row) for row in costs],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,16 @@ def run_result(run: Run, *, done: int, undone_by: Run | None = None, in_progress
         return "done"
     exit_code = f" (exit {counts.exit_code})" if counts.exit_code else ""
     return _ended(run, counts, done) + exit_code
+
+
+def undone_by(runs: Iterable[Run]) -> dict[str, Run]:
+    """Run -> the newest run that has undone it, at least in part, and was not undone itself."""
+    found: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: run.created, reverse=True):
+        taken_back = run.id in found and found[run.id].state is RunState.FINISHED
+        if run.undoes is not None and not taken_back and (run.summary is None or run.summary.done > 0):
+            found.setdefault(run.undoes, run)
+    return found
 
 
 def _ended(run: Run, counts: RunCounts, done: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
 from orchestrator.actions.locations import reaching
 from orchestrator.actions.problems import show_standing
-from orchestrator.actions.run_results import run_result, run_text
+from orchestrator.actions.run_results import run_result, run_text, undone_by
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run, RunState, Stage
 from orchestrator.apply.protocol.fingerprint import same_file
@@ -30,9 +30,9 @@ from orchestrator.wording import counted
 def list_runs(session: Session) -> list[Run]:
     """List every run, the newest first."""
     runs = session.journal.runs()[::-1]
-    undone_by = _undone_by(runs)
+    undone = undone_by(runs)
     rows = [_row(run) for run in runs]
-    results = {run.id: _result(session, run, undone_by) for run in runs}
+    results = {run.id: _result(session, run, undone) for run in runs}
     columns = [
         Column("id", "run", whole=True),
         Column("command", "command", whole=True),
@@ -49,7 +49,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     session.summary.run = run.id
     states = session.journal.states(run.id)
     row = _row(run)
-    result = _result(session, run, _undone_by(session.journal.runs()))
+    result = _result(session, run, undone_by(session.journal.runs()))
     if options.html is not None:
         from orchestrator.actions.pages import save_run_page  # noqa: PLC0415 - slow to import
 
@@ -91,16 +91,7 @@ def _without_temporary(path: str) -> str:
     return "(its temporary name)" if is_temporary(path) else path
 
 
-def _undone_by(runs: Sequence[Run]) -> dict[str, Run]:
-    """Run -> the newest run that has undone it, at least in part."""
-    return {run.undoes: run for run in sorted(runs, key=lambda run: run.created) if run.undoes is not None and _did(run)}
-
-
-def _did(run: Run) -> bool:
-    return run.summary is None or run.summary.done > 0
-
-
-def _result(session: Session, run: Run, undone_by: Mapping[str, Run]) -> str:
+def _result(session: Session, run: Run, undone: Mapping[str, Run]) -> str:
     done = run.summary.done if run.summary is not None else 0
     in_progress = False
     if run.state.unfinished:
@@ -108,7 +99,7 @@ def _result(session: Session, run: Run, undone_by: Mapping[str, Run]) -> str:
 
         done = sum(state.stage is Stage.DONE for state in session.journal.states(run.id).values())
         in_progress = run.state is RunState.RUNNING and holder_of(session.state) is not None
-    return run_result(run, done=done, undone_by=undone_by.get(run.id), in_progress=in_progress)
+    return run_result(run, done=done, undone_by=undone.get(run.id), in_progress=in_progress)
 
 
 def _cost_rows(run: Run) -> list[dict[str, Any]]:

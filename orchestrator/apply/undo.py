@@ -136,8 +136,12 @@ def _not_undone(journal: Journal, run_id: str, completed: list[CompletedOperatio
     }
     """Where a file is now -> where the run put it."""
     undone: set[Ref] = set()
+    back_and_forth = {run_id}
+    """The run, what undid it, what undid that, and so on: undoing an undo of another run does not undo this one."""
     for run in _since(journal, run_id):
-        moves_back = run.undoes is not None or is_restore(run.header)
+        if run.undoes in back_and_forth:
+            back_and_forth.add(run.id)
+        moves_back = run.id in back_and_forth or is_restore(run.header)
         for one in journal.completed(run.id):
             put = None if one.operation.verb in LEAVING_THE_SOURCE else put_at.pop(one.operation.src, None)
             put_at.pop(one.destination, None)  # a different file is there now

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.actions.run_results import run_result
+from orchestrator.actions.run_results import run_result, undone_by
 from orchestrator.apply.journal.records import Run, RunCounts, RunState
 from orchestrator.plan.build import build_plan
 
@@ -41,3 +41,14 @@ HALF_AN_UNDO = a_run(RunState.FAILED, id="20261130-192219-b4d183")
 )
 def test_the_history_says_what_became_of_a_run(run: Run, facts: dict[str, Any], result: str) -> None:
     assert run_result(run, **facts) == result
+
+
+def test_a_run_whose_undo_was_undone_is_not_undone() -> None:
+    counts = RunCounts(9, 9)
+    first = a_run(RunState.FINISHED, counts, id="first", created=1.0)
+    undo = a_run(RunState.FINISHED, counts, id="undo", created=2.0, undoes="first")
+    redo = a_run(RunState.FINISHED, counts, id="redo", created=3.0, undoes="undo")
+    again = a_run(RunState.FINISHED, counts, id="again", created=4.0, undoes="first")
+    assert undone_by([first, undo]) == {"first": undo}
+    assert undone_by([redo, undo, first]) == {"undo": redo}
+    assert undone_by([first, undo, redo, again]) == {"undo": redo, "first": again}

@@ -14,7 +14,7 @@ from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_paths import is_wanted_in_trash, replaced_of
 from orchestrator.apply.quarantine import choose_files, older_than, quarantined_files
 from orchestrator.apply.results import RunResult
-from orchestrator.apply.undo import undo_plan
+from orchestrator.apply.undo import moved_on_by, undo_plan
 from orchestrator.errors import ExitCode, UsageError
 from orchestrator.plan.model import Operation, Plan, Verb
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -212,6 +212,24 @@ def test_undo_is_not_misled_by_another_file_that_had_the_same_path(tmp_path: Pat
     assert undo(second, journal, storage).done == 1
     assert undo(first, journal, storage).done == 1
     assert library(storage) == {"a": b"content of a", "other": b"another content"}
+
+
+def test_an_undo_of_another_run_that_was_undone_itself_has_not_undone_this_one(tmp_path: Path) -> None:
+    """The file lies where the other run has put it: undo says so instead of leaving it there without a word."""
+    storage, journal = MemoryStorage.like("local", "one:library"), tmp_path / "journal"
+    storage.put("a", b"content of a")
+    first = run(plan(move(storage, "a", "b"), source=storage.fs, storages=[storage]), journal, storage).run
+    away = operation(Verb.QUARANTINE, storage, "b", storage, "b")
+    second = run(plan(away, source=storage.fs, storages=[storage]), journal, storage).run
+    redone = undo(undo(second, journal, storage).run, journal, storage).run
+    assert first is not None
+    with quick(Journal, journal) as opened:
+        made = undo_plan(opened, first, **NOW)
+        assert moved_on_by(opened, first, made) == {redone: 1}
+    assert undo(first, journal, storage).exit_code == ExitCode.STALE
+    assert undo(redone, journal, storage).done == 1
+    assert undo(first, journal, storage).done == 1
+    assert library(storage) == {"a": b"content of a"}
 
 
 class _Meddling(ForwardingStorage):
