@@ -42,10 +42,15 @@ _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
 
 
 def init(options: ConfigInitOptions, session: Session) -> Path:
-    """Write a config file that describes every key, all commented out. Raises UsageError for an existing file."""
+    """Write a config file that describes every key, all commented out.
+
+    Raises UsageError for an existing file, even with --force if it is no text, such as music that was named by mistake.
+    """
     path = _path(session)
     if path.exists() and not options.force:
         raise UsageError(f"{path} exists; --force replaces it")
+    if path.is_file() and b"\0" in read_user_file(path):
+        raise UsageError(f"{path} is no config file: give --config another name")
     if session.options.dry_run:
         session.reporter.note(f"would write {path}")
         return path

@@ -20,6 +20,15 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def test_init_does_not_replace_music_even_by_force(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(b"fLaC\0\0\0\x22")
+    assert run(["config", "init", "--force"]) == 2
+    assert f"{file} is no config file: give --config another name" in capsys.readouterr().err
+    assert file.read_bytes() == b"fLaC\0\0\0\x22"
+    file.write_text("transfers: 3\n")
+    assert run(["config", "init", "--force"]) == 0
+
+
 def test_init_set_get_show_validate(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["config", "init"]) == 0
     assert file.stat().st_mode & 0o777 == 0o600
