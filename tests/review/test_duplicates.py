@@ -130,6 +130,8 @@ def test_all_of_a_group_and_back_to_the_plan() -> None:
     review = review_of(asking)
     review.press("a", 0, 0)
     assert (leaving(asking, review), review.decided) == (set(), 1)
+    (kept,) = same_files_of(asking).duplicates(asking.options, review.groups.choices).alike
+    assert kept.why == "it was decided to keep them all"
     review.press("3", 0, 0)
     assert leaving(asking, review) == {"a.mp3", "b.mp3"}
     assert review.press("9", 0, 0) == "this group has 3 files"
@@ -145,7 +147,7 @@ def pairs(*numbers: int) -> list[Item]:
 def test_all_of_a_folder_and_all_of_a_kind() -> None:
     asking = asked(pairs(1, 2, 3), [file("B/4.mp3", content="4"), file("C/4.mp3", content="4")])
     review = review_of(asking)
-    do(review, "A/1.mp3", "Downloads" if False else "A:", "keep the copies outside")
+    do(review, "A/1.mp3", "A:", "keep the copies outside")
     assert leaving(asking, review) == {"A/1.mp3", "A/2.mp3", "A/3.mp3", "C/4.mp3"}
     do(review, "Downloads/1.mp3", "same bytes", "keep the other copy")
     assert leaving(asking, review) == {"A/1.mp3", "A/2.mp3", "A/3.mp3", "B/4.mp3"}

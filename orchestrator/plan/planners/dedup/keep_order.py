@@ -150,8 +150,11 @@ class KeepOrder:
 
     def never_leaves(self, candidate: Candidate) -> bool:
         """Whether it is kept whatever the criteria say."""
-        left = bool(self._choices.left) and candidate.ref in self._choices.left
-        return left or self.is_chosen(candidate) or self.is_reference(candidate)
+        return self.is_left(candidate) or self.is_chosen(candidate) or self.is_reference(candidate)
+
+    def is_left(self, candidate: Candidate) -> bool:
+        """Whether a person has decided that it stays."""
+        return bool(self._choices.left) and candidate.ref in self._choices.left
 
     def rank(self, candidate: Candidate) -> tuple[Rank, Rank]:
         """The rank of a file, smallest is kept: first that of its album copy if complete, then its own."""

@@ -27,6 +27,7 @@ LOST_END = "the other file may have lost its end"
 ONE_FILE = "they are one file under two names (hard links)"
 DAMAGED = "they have the same size, sound and tags but different bytes, so one of them is damaged"
 REFERENCE = "both are under a reference"
+DECIDED = "it was decided to keep them all"
 
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 

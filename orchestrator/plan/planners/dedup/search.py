@@ -340,6 +340,8 @@ class _Search:
     def _why_all_kept(self, same: Sequence[Candidate]) -> str:
         if all(map(self._order.is_reference, same)):
             return reasons_to_keep.REFERENCE
+        if all(map(self._order.is_left, same)):
+            return reasons_to_keep.DECIDED
         ids = {id(member) for member in same}
         found = {why for (one, other), why in self.reasons.items() if one in ids and other in ids} if len(ids) < 3 else set()
         if not found:
