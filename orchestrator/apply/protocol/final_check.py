@@ -10,7 +10,7 @@ import msgspec
 from orchestrator.apply.own_paths import deletes_for_good
 from orchestrator.apply.protocol.batches import forget_folders
 from orchestrator.apply.protocol.fingerprint import same_file
-from orchestrator.apply.protocol.missing_files import find_moved
+from orchestrator.apply.protocol.missing_files import Evidence, find_moved
 from orchestrator.apply.protocol.obstacles import Obstacles
 from orchestrator.apply.results import Problem
 from orchestrator.errors import ExitCode, NotFoundError, OrchestratorError, PartialListingError, TooManyFilesError
@@ -33,6 +33,8 @@ class FinalState(msgspec.Struct, frozen=True):
     gone: frozenset[Ref]
     copies: Mapping[Ref, Ref] = {}
     """Of what is there: file -> the one that it was copied from, which stays."""
+    known: frozenset[str] = frozenset()
+    """Paths that the run knows in the location that is compared: none of these files is another one that was moved."""
 
 
 def final_state(completed: Sequence[CompletedOperation]) -> FinalState:
@@ -71,7 +73,6 @@ def check_final_state(
     unseen = FinalState(
         {ref: entry for ref, entry in wanted.there.items() if ref not in seen},
         frozenset(wanted.gone.difference(seen)),
-        wanted.copies,
     )
     locations = sorted({ref.fs for ref in (*unseen.there, *unseen.gone)})
     forget_folders(storages[fs] for fs in locations)
@@ -80,7 +81,8 @@ def check_final_state(
         gone = {ref for ref in unseen.gone if ref.fs == fs}
         # A storage that ignores case also finds a renamed file under the old spelling of its name.
         spelled = {case_key(ref.path) for ref in wanted.there if ref.fs == fs} if gone else set()
-        state = FinalState(there, frozenset(gone), unseen.copies)
+        known = frozenset(ref.path for ref in (*wanted.there, *wanted.copies.values()) if ref.fs == fs)
+        state = FinalState(there, frozenset(gone), wanted.copies, known)
         problems += _check(storages[fs], state, spelled, obstacles, listed=listed, progress=progress or NoProgress())
     return problems
 
@@ -113,7 +115,7 @@ def _check_by_looks(storage: Storage, wanted: FinalState, spelled: set[str], obs
 
 def _without(wanted: FinalState, unknown: set[Ref]) -> FinalState:
     there = {ref: entry for ref, entry in wanted.there.items() if ref not in unknown}
-    return FinalState(there, wanted.gone - unknown, wanted.copies)
+    return FinalState(there, wanted.gone - unknown, wanted.copies, wanted.known)
 
 
 def _look(storage: Storage, refs: Sequence[Ref], obstacles: Obstacles) -> tuple[dict[Ref, Entry], set[Ref]]:
@@ -190,20 +192,26 @@ def _explained(storage: Storage, missing: Sequence[Ref], wanted: FinalState, obs
 
     People rename and delete what a run has just put there. It is alarming only if no content is left that is known of.
     """
-    moved: Mapping[Ref, str] = {}
-    if missing:
-        with obstacles.named(storage.fs, "cannot be listed, so files that are not where they were put were not searched for"):
-            moved = find_moved(storage, {ref: wanted.there[ref] for ref in missing}, {ref.path for ref in wanted.there})
+    if not missing:
+        return []
+    found, ended_early = find_moved(storage, {ref: wanted.there[ref] for ref in missing}, wanted.known)
+    if ended_early is not None and len(found) < len(missing):
+        with obstacles.named(storage.fs, "cannot be listed, so not all files that are not where they were put were found"):
+            raise ended_early
     problems = []
     for ref in missing:
         gone = f"{ref.path}: was put there, and is not there any more"
         source = wanted.copies.get(ref)
-        if ref in moved:
-            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, f"{gone}: {moved[ref]}", ref.fs))
+        if (at := found.get(ref)) is not None:
+            # Any other file may have been there before: the missing one may not count as deleted in the next sync.
+            unproven = None if at.evidence is Evidence.ID else ref
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, f"{gone}: {at}", ref.fs, unproven))
         elif source is not None:
-            kept = f"{gone}: it was deleted there, or the storage has lost it; {join_location(source.fs, source.path)} was kept"
-            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, kept, ref.fs, ref))
+            untouched = f"this run did not touch {join_location(source.fs, source.path)}"
+            message = f"{gone}: it was moved or deleted there, or the storage has lost it; {untouched}"
+            problems.append(Problem(ref.path, ExitCode.SOME_FAILED, message, ref.fs, ref))
         else:
-            message = f"{gone}, and not found elsewhere: if nobody has deleted it, the storage has lost it"
+            searched = "not found elsewhere" if ended_early is None else "not everything could be searched for it"
+            message = f"{gone}, and {searched}: if nobody has moved or deleted it, the storage has lost it"
             problems.append(Problem(ref.path, ExitCode.INTEGRITY, message, ref.fs, ref))
     return problems

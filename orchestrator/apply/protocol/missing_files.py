@@ -6,6 +6,9 @@ It may be in trash, quarantine, at temporary names, or at names of rclone's.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from enum import IntEnum
+
+import msgspec
 
 from orchestrator.apply.own_paths import trash_of
 from orchestrator.apply.protocol.batches import send_one
@@ -57,38 +60,68 @@ def find_elsewhere(task: Task) -> list[str]:
     return [*found]
 
 
-def find_moved(storage: Storage, missing: Mapping[Ref, Entry | None], known: Collection[str]) -> dict[Ref, str]:
-    """Where other programs have moved files that are not where they were seen: file -> a sentence. Raises storages' errors.
+class Evidence(IntEnum):
+    """What says that a file is one that was elsewhere, the best first. Only an id proves it: others may be older."""
 
-    `known`: the paths of other files of the run. One listing answers for all of them.
+    ID = 0
+    CONTENT = 1
+    SIZE_AND_TIME = 2
+
+
+_SAYING = {
+    Evidence.ID: "it",
+    Evidence.CONTENT: "the same content",
+    Evidence.SIZE_AND_TIME: "a file of the same size and time",
+}
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Where a missing file may be."""
+
+    path: str
+    evidence: Evidence
+
+    def __str__(self) -> str:
+        return f"{_SAYING[self.evidence]} is at {self.path}"
+
+
+def find_moved(
+    storage: Storage, missing: Mapping[Ref, Entry | None], known: Collection[str]
+) -> tuple[dict[Ref, Found], RemoteError | None]:
+    """Where other programs may have moved files that are not where they were seen, and the error that ended the search early.
+
+    `known`: the paths of other files that the run knows. One listing answers for all of them.
     """
     by_size: dict[int, list[tuple[Ref, Entry]]] = {}
     for ref, was in missing.items():
         if was is not None and was.size:
             by_size.setdefault(was.size, []).append((ref, was))
-    found: dict[Ref, str] = {}
+    found: dict[Evidence, dict[Ref, str]] = {evidence: {} for evidence in Evidence}
     precision = storage.capabilities.mtime_precision_ns
-    for entry in storage.list("") if by_size else ():
-        wanted = by_size.get(entry.size or 0, [])
-        if entry.path in known:
-            continue
-        for number, (ref, was) in enumerate(wanted):
-            if (same := _what_is_same(was, entry, precision)) is not None:
-                found[ref] = f"{same} is at {entry.path}"
-                del wanted[number]
-                break
-    return found
+    error = None
+    try:
+        for entry in storage.list("") if by_size else ():
+            wanted = by_size.get(entry.size or 0, ()) if entry.path not in known else ()
+            like = {ref: evidence for ref, was in wanted if (evidence := _evidence(was, entry, precision)) is not None}
+            # One file stands for one missing file at most: what has the id or the content of one is not another.
+            best = min(like.values(), default=None)
+            for ref in [ref for ref, evidence in like.items() if evidence is best and ref not in found[evidence]][:1]:
+                found[like[ref]][ref] = entry.path
+    except RemoteError as ended:
+        error = ended
+    best_last = sorted(Evidence, reverse=True)
+    return {ref: Found(path, evidence) for evidence in best_last for ref, path in found[evidence].items()}, error
 
 
-def _what_is_same(was: Entry, now: Entry, precision_ns: int | None) -> str | None:
-    """Why this may be the file: its id, a hash, or at least its own time; None if nothing says so."""
+def _evidence(was: Entry, now: Entry, precision_ns: int | None) -> Evidence | None:
+    """Why this may be the file; None if nothing says so."""
     if was.id is not None and was.id == now.id:
-        return "it"
+        return Evidence.ID
     by_hash = same_content_by_hash(was, now)
     if by_hash is not None:
-        return "the same content" if by_hash else None
+        return Evidence.CONTENT if by_hash else None
     has_times = None not in {precision_ns, was.mtime_ns, now.mtime_ns}
-    return "a file of the same size and time" if has_times and same_file(was, now, precision_ns) else None
+    return Evidence.SIZE_AND_TIME if has_times and same_file(was, now, precision_ns) else None
 
 
 def _candidates(storage: Storage, path: str) -> Iterator[Entry]:
