@@ -64,7 +64,8 @@ def _digest(request: OrganizeRequest) -> bytes:
     """Of all that the plan depends on: the request without `created`, and the code. Sets are sorted."""
     encode = msgspec.msgpack.Encoder(order="deterministic").encode
     digest = sha256(encode([sys.version, *_code()]))
-    digest.update(encode(replace(request, created="")))
+    digest.update(encode(replace(request, created="", left=frozenset())))
+    digest.update(encode(sorted((ref.path, ref.object_id or "") for ref in request.left)))  # no order is defined for Ref
     return digest.digest()
 
 

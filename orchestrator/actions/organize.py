@@ -43,7 +43,7 @@ from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.duplicates import duplicates_of
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
 from orchestrator.profiles import load_profile
-from orchestrator.records import Item
+from orchestrator.records import Item, Ref
 from orchestrator.wording import counted
 
 
@@ -150,7 +150,7 @@ class _Work:
 
         again = []
 
-        def plan_leaving(left: frozenset[str]) -> Planned:
+        def plan_leaving(left: frozenset[Ref]) -> Planned:
             self._request = msgspec.structs.replace(self._request, left=left)
             again.append(self._planned(report=True))
             return again[-1]

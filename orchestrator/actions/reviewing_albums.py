@@ -14,13 +14,14 @@ from orchestrator.globs import compile_globs
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.records import Ref
 from orchestrator.review.albums import AlbumsReview
 from orchestrator.review.exclude_rules import exclude_rules
 from orchestrator.wording import counted
 
 
 def review_albums(
-    session: Session, request: OrganizeRequest, first: Planned, plan_leaving: Callable[[frozenset[str]], Planned]
+    session: Session, request: OrganizeRequest, first: Planned, plan_leaving: Callable[[frozenset[Ref]], Planned]
 ) -> Planned | None:
     """Show where files go, and plan again with those that are left; None to change nothing.
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from orchestrator.paths import name_of, parent_of, parents_of
 from orchestrator.plan.model import Plan, Verb, mirrors_of
 from orchestrator.plan.music.disc_folders import album_folder
-from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest
+from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest, source_names
+from orchestrator.plan.shared_names import display_name
 from orchestrator.records import Ref
 from orchestrator.report.plan_view import PlanStep, iterate_steps
 from orchestrator.report.reporter import printable, shortened, width_of
@@ -51,7 +52,7 @@ _SOON = 2_000
 class _Made(NamedTuple):
     """A plan, and what it was made for."""
 
-    left: frozenset[str]
+    left: frozenset[Ref]
     changes: Mapping[Ref, PlanStep]
     """File of the source -> what is done with it."""
     reasons: Mapping[str, str]
@@ -64,21 +65,25 @@ class AlbumsReview:
     title = "albums"
     keys: Sequence[Key] = _KEYS
 
-    def __init__(self, request: OrganizeRequest, first: Plan, plan_leaving: Callable[[frozenset[str]], Plan]) -> None:
-        """`first` is the plan of the request, `plan_leaving` makes that in which files with these paths are left."""
+    def __init__(self, request: OrganizeRequest, first: Plan, plan_leaving: Callable[[frozenset[Ref]], Plan]) -> None:
+        """`first` is the plan of the request, `plan_leaving` makes that in which these files are left."""
         self._plan_leaving = plan_leaving
-        self._tracks = {item.entry.path: item.reading.track for item in request.items if item.reading is not None}
-        self._beside: dict[str, list[str]] = {}
+        self._tracks: dict[Ref, Track | None] = {}
+        self._beside: dict[str, list[Ref]] = {}
+        names = source_names(request)
         for item in request.items:
-            self._beside.setdefault(parent_of(item.entry.path), []).append(item.entry.path)
-        for paths in self._beside.values():
-            paths.sort()
-        self._lines: dict[int, tuple[frozenset[str], frozenset[str], int, Line]] = {}
+            ref = names.ref(request.source_fs, item.entry)
+            if item.reading is not None:
+                self._tracks[ref] = item.reading.track
+            self._beside.setdefault(parent_of(ref.path), []).append(ref)
+        for refs in self._beside.values():
+            refs.sort(key=lambda ref: (ref.path, ref.object_id or ""))
+        self._lines: dict[int, tuple[frozenset[Ref], frozenset[Ref], int, Line]] = {}
         """Number of an entry -> its line, with what was planned and decided, and the width."""
         self._soon = len(request.items) <= _SOON
         self._decisions: Decisions[bool] = Decisions()
-        self.left: frozenset[str] = frozenset()
-        """The paths of the files to leave where they are."""
+        self.left: frozenset[Ref] = frozenset()
+        """The files to leave where they are."""
         self.now = made_of(first, self.left)
         """What would be done."""
         self.files: list[PlanStep] = list(self.now.changes.values())
@@ -155,8 +160,8 @@ class AlbumsReview:
         staying = [*self._staying(index)]
         if staying:
             lines += [(), (("what else stays in the folders that they come from", "faint"),)]
-        for path in staying[:_MOST_STAYING]:
-            text = printable(f"{path}: {self.now.reasons.get(path, _NO_CHANGE)}")
+        for ref in staying[:_MOST_STAYING]:
+            text = printable(f"{display_name(ref, ref.fs)}: {self._why_staying(ref)}")
             lines += [((f"  {part}", "plain"),) for part in wrapped(text, max(_LEAST_PATH, width - 2))]
         if len(staying) > _MOST_STAYING:
             lines.append(((f"  ... and {counted(len(staying) - _MOST_STAYING, 'more file')}", "plain"),))
@@ -216,8 +221,8 @@ class AlbumsReview:
         if self.pending:
             return text
         after = self.now.changes
-        decided = {self.files[number].src.path for number in chosen}
-        others = sum(_goal(before.get(ref)) != _goal(after.get(ref)) for ref in {*before, *after} if ref.path not in decided)
+        decided = {self.files[number].src for number in chosen}
+        others = sum(_goal(before.get(ref)) != _goal(after.get(ref)) for ref in {*before, *after} if ref not in decided)
         return f"{text}; {counted(others, 'other file')} with {'it' if len(chosen) == 1 else 'them'}" if others else text
 
     def _add(self, ref: Ref, step: PlanStep) -> None:
@@ -228,7 +233,7 @@ class AlbumsReview:
         self._groups[index].append(number)
 
     def _settle_soon(self) -> None:
-        self.left = frozenset(self.files[number].src.path for number in self._decisions.made)
+        self.left = frozenset(self.files[number].src for number in self._decisions.made)
         if self._soon:
             self.settle()
 
@@ -239,7 +244,7 @@ class AlbumsReview:
         """What would be done with a file now; what is decided is shown before it has been planned."""
         if self._number[step.src] in self._decisions:
             return None
-        return self.now.changes.get(step.src, step if step.src.path in self.now.left else None)
+        return self.now.changes.get(step.src, step if step.src in self.now.left else None)
 
     def _line(self, index: int, width: int) -> Line:
         steps = self._steps(index)
@@ -262,7 +267,7 @@ class AlbumsReview:
 
     def _row(self, number: int, step: PlanStep, width: int, *, marked: bool) -> Iterator[Line]:
         """One file: what happens to it, its names and tags; of the marked one, also its paths and the reason."""
-        change, track = self._change(step), self._tracks.get(step.src.path)
+        change, track = self._change(step), self._tracks.get(step.src)
         word, style = _STATES.get(change.verb, _MOVES) if change else _STAYS
         form, _, _, length, _ = columns(track, step.size)
         cells = f"{form:<6} {length:>6}  " if is_audio(step.src.path) else " " * 15
@@ -281,20 +286,22 @@ class AlbumsReview:
         change = self._change(step)
         if change is not None:
             return change.reason
-        return LEFT if self._number[step.src] in self._decisions else self.now.reasons.get(step.src.path, _NO_CHANGE)
+        return LEFT if self._number[step.src] in self._decisions else self._why_staying(step.src)
+
+    def _why_staying(self, ref: Ref) -> str:
+        reason = self.now.reasons.get(ref.path, _NO_CHANGE)
+        return _NO_CHANGE if reason == LEFT and ref not in self.now.left else reason  # of another file with this name
 
     def _otherwise(self, index: int) -> bool:
         return any(_goal(self._change(step)) != _goal(step) for step in self._steps(index))
 
-    def _staying(self, index: int) -> Iterator[str]:
+    def _staying(self, index: int) -> Iterator[Ref]:
         """The files that stay where those of an album come from."""
         for folder in dict.fromkeys(parent_of(step.src.path) for step in self._steps(index)):
-            for path in self._beside.get(folder, ()):
-                if Ref(self.files[0].src.fs, path) not in self._number:
-                    yield path
+            yield from (ref for ref in self._beside.get(folder, ()) if ref not in self._number)
 
 
-def made_of(plan: Plan, left: frozenset[str] = frozenset()) -> _Made:
+def made_of(plan: Plan, left: frozenset[Ref] = frozenset()) -> _Made:
     """What a plan does with the files of the source, in its order. What mirrors get follows from that."""
     mirrors, source = mirrors_of(plan.header), plan.header.source
     changes = {step.src: step for step in iterate_steps(plan) if step.src.fs == source and step.dst.fs not in mirrors}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.paths import parents_of
 from orchestrator.plan.model import Plan
+from orchestrator.records import Ref
 from orchestrator.review.albums import AlbumsReview, made_of
 
 _MOST_PATTERNS = 20
@@ -31,22 +32,25 @@ def exclude_rules(review: AlbumsReview, plan_excluding: Callable[[Sequence[str]]
     `plan_excluding` makes the plan with such patterns.
     """
     review.settle()
-    patterns = patterns_of(review.left, (step.src.path for step in review.files))
+    patterns = patterns_of(review.left, (step.src for step in review.files))
     if not patterns or len(patterns) > _MOST_PATTERNS:
         return ExcludeRules(())
     decided, tried = review.now.changes, made_of(plan_excluding(patterns)).changes
-    still = {ref.path for ref in tried}
     goals = ({ref: (step.verb, step.dst) for ref, step in changes.items()} for changes in (decided, tried))
     one, other = goals
-    others = sum(one.get(ref) != other.get(ref) for ref in {*one, *other} if ref.path not in review.left)
-    return ExcludeRules(patterns, len(review.left - still), others)
+    others = sum(one.get(ref) != other.get(ref) for ref in {*one, *other} if ref not in review.left)
+    return ExcludeRules(patterns, len(review.left - tried.keys()), others)
 
 
-def patterns_of(left: frozenset[str], changing: Iterable[str]) -> list[str]:
-    """Patterns for the files left, so that none of the others that would change matches."""
-    others = Counter(folder for path in changing if path not in left for folder in parents_of(path))
+def patterns_of(left: frozenset[Ref], changing: Iterable[Ref]) -> list[str]:
+    """Patterns for the files left, so that none of the others that would change matches.
+
+    There is none for a file that shares its name with one of these.
+    """
+    going = {ref.path for ref in changing if ref not in left}
+    others = Counter(folder for path in going for folder in parents_of(path))
     found = set()
-    for path in left:
+    for path in {ref.path for ref in left} - going:
         whole = [folder for folder in parents_of(path) if not others[folder]]
         found.add(f"/{_literal(whole[-1])}/" if whole else f"/{_literal(path)}")
     return sorted(found)

@@ -14,7 +14,7 @@ from orchestrator.actions.known_plans import FOLDER, organize_plan
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
-from orchestrator.records import Item
+from orchestrator.records import Item, Ref
 from tests.plan.worlds import LOCAL, plain, song, unreadable
 
 ITEMS = [
@@ -73,7 +73,7 @@ def test_the_plan_is_the_one_that_would_be_made(tmp_path: Path) -> None:
         {"items": [song("Ann/Blue/1 A.mp3", title="A", artist="Ann", album="Blue", track=1, genre="Jazz"), *ITEMS[1:]]},
         {"options": OrganizeSettings(layout=LAYOUT, names="target")},
         {"elsewhere": frozenset({"/a"})},
-        {"left": frozenset({"nowhere"})},
+        {"left": frozenset({Ref("/music", "nowhere"), Ref("/music", "nowhere", "id")})},
         {"foreign_folders": ["@eaDir"]},
         {"source_capabilities": replace(LOCAL, case_insensitive=True)},
         {"config_sha256": "1"},

@@ -17,11 +17,12 @@ from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings
-from orchestrator.records import Item
+from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings, source_names
+from orchestrator.records import Item, Ref
 from orchestrator.review.albums import AlbumsReview
 from orchestrator.review.exclude_rules import ExcludeRules, exclude_rules
 from tests.plan.test_properties import check_organized, libraries
+from tests.plan.test_sharing import DRIVE, Drive, album_track, drives
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, skips, song, untagged
 
 
@@ -42,7 +43,7 @@ def review_of(request: OrganizeRequest) -> AlbumsReview:
     return AlbumsReview(request, plan_organize(request), lambda left: planned(request, left))
 
 
-def planned(request: OrganizeRequest, left: frozenset[str]) -> Plan:
+def planned(request: OrganizeRequest, left: frozenset[Ref]) -> Plan:
     return plan_organize(msgspec.structs.replace(request, left=left))
 
 
@@ -101,12 +102,49 @@ def test_what_is_left_stays_and_all_else_goes_where_the_full_plan_says(
     storage.carry_out(made)
     after = storage.tree("/music")
     assert not Counter(contents) - Counter(storage.contents())
-    assert {path: after[path] for path in review.left} == {path: before[path] for path in review.left}
+    assert {ref.path: after[ref.path] for ref in review.left} == {ref.path: before[ref.path] for ref in review.left}
     if not review.left:
         assert made.operations == planned(request, frozenset()).operations
     music = {item.entry.path for item in items if item.reading is not None}
     both = [(step, first[ref.path]) for ref, step in review.now.changes.items() if ref.path in music and ref.path in first]
     assert [without_numbers(now.dst.path) for now, _ in both] == [without_numbers(full.dst.path) for _, full in both]
+
+
+def on_drive(items: Sequence[Item], **options: Any) -> OrganizeRequest:
+    return msgspec.structs.replace(asked(items, **options), source_capabilities=DRIVE, target_capabilities=DRIVE)
+
+
+@settings(deadline=None, max_examples=settings.default.max_examples // 2)
+@given(drives(), st.sampled_from([{}, {"dedup": DedupSettings()}, {"leftovers": "L"}]), st.data())
+def test_files_that_share_a_name_are_left_each_for_itself(items: list[Item], options: Any, data: st.DataObject) -> None:
+    request, drive = on_drive(items, **options), Drive(items)
+    before = drive.tree()
+    names = source_names(request)
+    ids = {names.ref("/music", item.entry): item.entry.id for item in items}
+    planned_first = sorted((step.src for step in review_of(request).files), key=lambda ref: (ref.path, ref.object_id or ""))
+    left = frozenset(data.draw(st.sets(st.sampled_from(planned_first)))) if planned_first else frozenset()
+    drive.carry_out(planned(request, left), 1)
+    after = drive.tree()
+    assert after.keys() == before.keys()
+    assert [after[ids[ref]] for ref in left] == [ref.path for ref in left]
+
+
+def test_of_two_files_with_one_name_one_is_left() -> None:
+    request = on_drive([album_track("in/a.flac", number, f"id{number}") for number in (1, 2)])
+    review = review_of(request)
+    assert all(f"Song {number} / Band / Album" in text(review) for number in (1, 2))
+    assert "what else stays" not in text(review)
+    review.press("1", 0, 0)
+    assert {ref.object_id for ref in review.now.changes} == {"id2"}
+    assert review.summary() == "1 of 1 decided, 1 file changes, 1 left"
+    assert re.findall(r"^[> ] +\d  (\w+)", text(review), re.MULTILINE) == ["stays", "moves"]
+
+    def rules() -> ExcludeRules:
+        return exclude_rules(review, lambda patterns: plan_excluding(request, patterns))
+
+    assert rules() == ExcludeRules(()), "a pattern cannot tell them apart"
+    review.press("2", 0, 0)
+    assert rules() == (["/in/"], 2, 0)
 
 
 def test_what_belongs_to_a_file_that_is_left_stays_with_it() -> None:

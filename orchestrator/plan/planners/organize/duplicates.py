@@ -61,7 +61,7 @@ def quarantine_duplicates(
     in_place = {song.item.entry.path for song in files.songs if is_in_place(song)}
     found = duplicates_of(request, options, in_place).decisions
     files.drop_duplicates([one.duplicate.item for one in found if one.duplicate.fs == source])
-    decisions = [one for one in found if not (one.duplicate.fs == source and one.duplicate.path in request.left)]
+    decisions = [one for one in found if one.duplicate.ref not in request.left]
     of_source = tuple(decision for decision in decisions if decision.duplicate.fs == source)
     moves = [quarantine_of(one, several=source != target) for one in decisions if not (copying and one.duplicate.fs == source)]
     # A name that other files have as well does not become free.

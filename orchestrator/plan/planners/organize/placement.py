@@ -57,7 +57,7 @@ class Placement:
         for song in self.left_alone:
             self.files.leave_alone(song.item, song.kind)
         for item in request.items if request.left else ():
-            if item.entry.path in request.left and is_music(item):
+            if is_music(item) and self.files.shared_names.ref(request.source_fs, item.entry) in request.left:
                 self.files.skip(item, "left-alone", LEFT)
         self.files.drop_skipped()
 

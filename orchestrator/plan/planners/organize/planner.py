@@ -20,9 +20,9 @@ from orchestrator.plan.planners.organize.locations import SourceAndTarget
 from orchestrator.plan.planners.organize.mirrors import plan_mirrors
 from orchestrator.plan.planners.organize.moves import OrganizeMoves
 from orchestrator.plan.planners.organize.placement import Placement
-from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest
+from orchestrator.plan.planners.organize.request import LEFT, OrganizeRequest, source_names
 from orchestrator.plan.planners.organize.respelled import only_in_form, respelled_directories
-from orchestrator.records import Capabilities
+from orchestrator.records import Capabilities, Item
 from orchestrator.wording import counted
 
 
@@ -95,11 +95,16 @@ def _with_left(request: OrganizeRequest) -> OrganizeRequest:
     """The request in which what beside music is left has the reason. Music gets it when it has been placed with its album."""
     if not request.left:
         return request
+    names = source_names(request)
+
+    def is_left(item: Item) -> bool:
+        return names.ref(request.source_fs, item.entry) in request.left
+
     items = [
-        msgspec.structs.replace(item, skipped_because=LEFT) if item.entry.path in request.left and not is_music(item) else item
+        msgspec.structs.replace(item, skipped_because=LEFT) if is_left(item) and not is_music(item) else item
         for item in request.items
     ]
-    litter = [item for item in request.litter if item.entry.path not in request.left]
+    litter = [item for item in request.litter if not is_left(item)]
     return msgspec.structs.replace(request, items=items, litter=litter)
 
 

@@ -10,7 +10,8 @@ from orchestrator.config.model import LayoutRule
 from orchestrator.config.sidecars import DEFAULT_SIDECARS, SidecarRule
 from orchestrator.plan.companions.playlists.external import ExternalList
 from orchestrator.plan.planners.dedup.settings import DedupSettings
-from orchestrator.records import Capabilities, Item
+from orchestrator.plan.shared_names import SharedNames
+from orchestrator.records import Capabilities, Item, Ref
 
 LEFT = "left where it is, as decided in the review"
 """Why the files of `OrganizeRequest.left` stay."""
@@ -75,9 +76,9 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The folders of other programs in the source. They are not listed: nothing in them moves."""
     litter: Sequence[Item] = ()
     """The files in those that `Plan.litter` named: they are quarantined as clutter is."""
-    left: frozenset[str] = frozenset()
-    """Paths of the source that a person has decided to leave as they are: they still count as tracks of their album, so that all
-    else goes where it would go with them."""
+    left: frozenset[Ref] = frozenset()
+    """Files of the source, as operations name them, that a person has decided to leave as they are: they still count as tracks of
+    their album, so that all else goes where it would go with them."""
     source_capabilities: Capabilities
     target_capabilities: Capabilities
     target_has_buckets: bool = False
@@ -91,6 +92,11 @@ class OrganizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     """RFC 3339."""
     config_sha256: str = ""
+
+
+def source_names(request: OrganizeRequest) -> SharedNames:
+    """How operations name the files of its source."""
+    return SharedNames([*request.items, *request.litter])
 
 
 def items_at(request: OrganizeRequest, fs: str) -> Sequence[Item]:
