@@ -17,38 +17,50 @@ _AT_MOST = (10, 3, 1)
 
 def whole_tree(plan: Plan, paint: Paint, *, remarks: bool = False) -> Iterator[str]:
     """All changes, a line each; with `remarks`, what their reasons add."""
-    root = _root(plan)
-    yield paint("bold", printable(root))
-    for _, members in groups(plan):
-        yield from _branch(members, len(members), paint, root, None, remarks=remarks)
+    for root, branches in _by_location(plan):
+        yield paint("bold", printable(root))
+        for _, members in branches:
+            yield from _branch(members, len(members), paint, root, None, remarks=remarks)
 
 
 def short_tree(plan: Plan, paint: Paint, width: int, height: int) -> Iterator[str]:
     """As many changes as there is room for, of as many folders as possible, and how many more there are."""
-    branches, root = groups(plan), _root(plan)
-    total = sum(len(members) for _, members in branches)
-    each = next((most for most in (total, *_AT_MOST) if _lines(branches, most) < height), 1)
-    room, shown = height - 2, 0
-    yield paint("bold", shortened(printable(root), width))
-    for _, members in branches:
-        if room < 2:
+    locations = _by_location(plan)
+    everything = [branch for _, branches in locations for branch in branches]
+    total = sum(len(members) for _, members in everything)
+    room, shown = height - 1 - len(locations), 0
+    each = next((most for most in (total, *_AT_MOST) if _lines(everything, most) <= room), 1)
+    for root, branches in locations:
+        if shown and room < 2:
             break
-        number = min(each, len(members), room - 1)
-        room -= 1 + number
-        shown += number
-        yield from _branch(members, number, paint, root, width)
+        yield paint("bold", shortened(printable(root), width))
+        for _, members in branches:
+            if room < 2:
+                break
+            number = min(each, len(members), room - 1)
+            room -= 1 + number
+            shown += number
+            yield from _branch(members, number, paint, root, width)
     if shown < total:
         yield f"... {total - shown:,} more changes"
 
 
-def _root(plan: Plan) -> str:
-    """The location to which all changes come, otherwise the target of the plan."""
-    found = {operation.dst.fs for operation in plan.operations}
-    return found.pop() if len(found) == 1 else plan.header.target
+def _by_location(plan: Plan) -> list[tuple[str, Sequence[tuple[str, list[PlanStep]]]]]:
+    """Each location with its changes. A sync has two, and so may its undo; other plans stand below their target."""
+    found = sorted({operation.dst.fs for operation in plan.operations}, key=lambda fs: (fs != plan.header.source, fs))
+    if len(found) < 2:
+        return [(found[0] if found else plan.header.target, groups(plan))]
+    if plan.header.options.keys().isdisjoint({"sync", "undo"}):
+        return [(plan.header.target, groups(plan))]
+    of_all = groups(plan)
+    return [
+        (fs, [(name, here) for name, members in of_all if (here := [step for step in members if step.dst.fs == fs])])
+        for fs in found
+    ]
 
 
 def _lines(branches: Sequence[tuple[str, list[PlanStep]]], most: int) -> int:
-    return sum(1 + min(most, len(members)) for _, members in branches) + 1
+    return sum(1 + min(most, len(members)) for _, members in branches)
 
 
 def _branch(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from orchestrator.errors import UsageError
 from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
@@ -78,6 +79,23 @@ def test_people_see_the_plan_without_control_characters(terminal: bool) -> None:
         assert not set(text) & {"\u202e", "\u200b", "\ud800"}
     assert "[bold]" in out.getvalue(), "markup in a name is only text"
     assert "`undo last` takes it back" in out.getvalue()
+
+
+@pytest.mark.parametrize("lines", [8, 24])
+def test_what_a_sync_does_on_each_side_stands_below_that_side(monkeypatch: pytest.MonkeyPatch, lines: int) -> None:
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setenv("NO_COLOR", "1")
+    there = [operation(f"{one}.mp3", f"Album/{one}.mp3") for one in range(3)]
+    here = [replace(one, src=Ref("/b", one.src.path), dst=Ref("/a", one.dst.path)) for one in there]
+    there = [replace(one, dst=Ref("/b", one.dst.path)) for one in there]
+    made = plan(*here, *there)
+    made = replace(made, header=replace(made.header, source="/a", target="/b", options={"sync": {}}))
+    reporter, out, _ = text_reporter(terminal=True)
+    reporter.plan(made)
+    shown = [line.partition("  ")[0] for line in out.getvalue().splitlines()]
+    assert shown[:3] == ["/a", "Album", "├── 0.mp3"]
+    if lines > len(made.operations) * 3:
+        assert shown[shown.index("/b") : shown.index("/b") + 3] == ["/b", "Album", "├── 0.mp3"]
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 35), (40, 10)])
