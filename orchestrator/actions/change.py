@@ -169,7 +169,7 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     if plan is not None:
         offers = {
             "all lines": partial(session.reporter.plan, plan, everything=True),
-            "write plan": partial(offer_to_write, session, plan),
+            "write plan": partial(offer_to_write, session, lambda: plan),
         }
     began = time.monotonic()
     try:
@@ -181,24 +181,25 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     return answer
 
 
-def offer_to_write(session: Session, plan: Plan) -> None:
-    """Write a plan to a new file that the person names, as `plan` does."""
+def offer_to_write(session: Session, make_plan: Callable[[], Plan]) -> bool:
+    """Write a plan to a new file that the person names, as `plan` does, and say whether that was done."""
     from orchestrator.actions.mirror_record import with_mirrored  # noqa: PLC0415 - slow to import, and few plans are written here
 
     named = session.reporter.ask("Write the plan to which new file?")
     if not named:
-        return
+        return False
     file = user_path(named)
     if file.exists():
         session.reporter.warning(f"{named} exists already")
-        return
+        return False
     try:
         check_output_file(str(file), "plan")
-        write_plan_file(with_mirrored(plan), file)
+        write_plan_file(with_mirrored(make_plan()), file)
     except UsageError as error:
         session.reporter.warning(error.message)
-        return
+        return False
     session.reporter.note(f"plan written to {file}; `music-orchestrator apply {file}` carries it out")
+    return True
 
 
 def code_of_skipped(plan: Plan) -> ExitCode:

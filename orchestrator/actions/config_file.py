@@ -85,6 +85,18 @@ def get(options: ConfigGetOptions, session: Session) -> Any:
     return value
 
 
+def value_in_file(key: str, session: Session) -> Any:
+    """What the file itself says of a key now, without the environment. Raises ConfigError if that is wrong."""
+    path, parts = _path(session), own_names(split_key(key))
+    try:
+        text = read_user_file(path) if path.exists() else None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the config file: {error.strerror}") from error
+    loaded, problems = examine(text, path, {})
+    refuse([one for one in problems if [*one.key][: len(parts)] == parts[: len(one.key)]])
+    return lookup(msgspec.to_builtins(loaded.config), parts)
+
+
 def set_value(options: ConfigSetOptions, session: Session) -> Path:
     """Set one key of the file; its comments stay. Raises UsageError, and ConfigError for what `validate` refuses."""
     key, path = options.key, _path(session)

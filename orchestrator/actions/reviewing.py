@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.actions.change import Planned, offer_to_write
 from orchestrator.actions.session import Session
-from orchestrator.errors import UsageError
+from orchestrator.errors import ConfigError, UsageError
 from orchestrator.review.model import Outcome, Review
 
 MISSING = "a review needs textual: pip install 'music-orchestrator[review]'"
+_BACK = "Enter goes back to the review."
+
+Change = Callable[[Any], Any]
+"""What makes the new value of a key of that in the config file."""
 
 
 def need_review(session: Session, option: str) -> None:
@@ -29,34 +32,53 @@ def reviewed(
 ) -> Planned | None:
     """Show a review, and plan what was decided; None if nothing is to be changed now.
 
-    `save_rules` saves the decisions for other runs; then the review goes on.
+    `save_rules` saves the decisions for other runs; then the review goes on, as it does if no plan file was written.
     """
     outcome = _show(session, review, 0)
-    while outcome.end == "rules":
-        save_rules()
+    while outcome.end in ("rules", "write"):
+        if outcome.end == "rules":
+            save_rules()
+        elif offer_to_write(session, lambda: plan_again().plan):
+            return None
+        else:
+            session.reporter.ask(_BACK)
         outcome = _show(session, review, outcome.entry)
-    if outcome.end == "quit":
-        return None
-    planned = plan_again()
-    if outcome.end == "write":
-        offer_to_write(session, planned.plan)
-        return None
-    return planned
+    return None if outcome.end == "quit" else plan_again()
 
 
-def save_in_config(session: Session, settings: Mapping[str, Any]) -> None:
-    """Show keys for the config file, and set them if the person agrees. Raises ConfigError for a file that cannot be changed."""
-    from orchestrator.actions.config_file import set_value  # noqa: PLC0415 - few reviews end with rules
+def appended(new: Sequence[str]) -> Change:
+    """What adds to a list that of this which it lacks."""
+    return lambda known: [*(known or ()), *(one for one in new if one not in (known or ()))]
+
+
+def save_in_config(session: Session, changes: Mapping[str, Change]) -> None:
+    """Show keys for the config file, and set them if the person agrees. A file that cannot be changed is warned of."""
+    try:
+        _save_in_config(session, changes)
+    except (ConfigError, UsageError) as error:
+        session.reporter.warning(error.message)
+    session.reporter.ask(_BACK)
+
+
+def _save_in_config(session: Session, changes: Mapping[str, Change]) -> None:
+    from orchestrator.actions.config_file import set_value, value_in_file  # noqa: PLC0415 - few reviews end with rules
+    from orchestrator.config.edit import as_json  # noqa: PLC0415 - as above
     from orchestrator.config.options.config import ConfigSetOptions  # noqa: PLC0415 - as above
 
-    for key, value in settings.items():
-        session.reporter.note(f"{key}: {json.dumps(value, ensure_ascii=False)}")
-    if settings and session.reporter.confirm(f"Write this to {session.loaded_config.path}?"):
-        for key, value in settings.items():
-            set_value(ConfigSetOptions(key=key, value=json.dumps(value, ensure_ascii=False)), session)
-    elif settings:
+    def values() -> dict[str, str]:
+        there = {key: value_in_file(key, session) for key in changes}
+        return {key: as_json(change(there[key])) for key, change in changes.items() if change(there[key]) != there[key]}
+
+    shown = values()
+    for key, value in shown.items():
+        session.reporter.note(f"{key}: {value}")
+    if changes and not shown:
+        session.reporter.note("the config says this already")
+    elif shown and session.reporter.confirm(f"Write this to {session.loaded_config.path}?"):
+        for key, value in values().items():  # the file may have been changed during the question
+            set_value(ConfigSetOptions(key=key, value=value), session)
+    elif shown:
         session.reporter.note("the config was not changed")
-    session.reporter.ask("Enter goes back to the review.")
 
 
 def _show(session: Session, review: Review, at: int) -> Outcome:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from orchestrator.actions.change import Planned
-from orchestrator.actions.reviewing import reviewed, save_in_config
+from orchestrator.actions.reviewing import appended, reviewed, save_in_config
 from orchestrator.actions.session import Session
 from orchestrator.catalogue.selection import EXCLUDED
 from orchestrator.globs import compile_globs
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
-from orchestrator.plan.planners.organize.request import OrganizeRequest
+from orchestrator.plan.planners.organize.request import OrganizeRequest, source_names
 from orchestrator.records import Ref
 from orchestrator.review.albums import AlbumsReview
 from orchestrator.review.exclude_rules import exclude_rules
@@ -45,11 +45,18 @@ def plan_excluding(request: OrganizeRequest, patterns: Sequence[str]) -> Plan:
     return plan_organize(replace(request, items=items))
 
 
+def known_files(request: OrganizeRequest) -> list[Ref]:
+    """All files of the source; a folder that is not listed counts as one."""
+    names, fs = source_names(request), request.source_fs
+    unlisted = [Ref(fs, f"{folder}/") for folder in (*request.foreign_folders, *request.kept_spellings)]
+    return [*(names.ref(fs, item.entry) for item in (*request.items, *request.litter)), *unlisted]
+
+
 def _save_rules(session: Session, request: OrganizeRequest, review: AlbumsReview) -> None:
     """Say which patterns of `exclude` decide as the person has done, and write them if the person agrees."""
     note = session.reporter.note
     session.reporter.stage("looking for rules")
-    rules = exclude_rules(review, lambda patterns: plan_excluding(request, patterns))
+    rules = exclude_rules(review, known_files(request), lambda patterns: plan_excluding(request, patterns))
     if not review.left:
         note("nothing was decided, so there is nothing to save")
     elif not rules.alike:
@@ -61,6 +68,4 @@ def _save_rules(session: Session, request: OrganizeRequest, review: AlbumsReview
         note("every command then skips what matches, in every location")
         if rules.others:
             note(f"{counted(rules.others, 'other file')} would go elsewhere, or stay: what is excluded is no track of its album")
-    known = session.config.exclude
-    new = [one for one in rules.patterns if one not in known] if rules.alike else []
-    save_in_config(session, {"exclude": [*known, *new]} if new else {})
+    save_in_config(session, {"exclude": appended(rules.patterns)} if rules.alike else {})

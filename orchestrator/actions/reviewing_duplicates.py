@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from orchestrator.actions.reviewing import save_in_config
+from typing import Any
+
+from orchestrator.actions.reviewing import Change, appended, save_in_config
 from orchestrator.actions.session import Session
 from orchestrator.plan.planners.dedup.records import Duplicates
+from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP
 from orchestrator.plan.shared_names import display_name
 from orchestrator.review.duplicate_groups import DuplicateGroups
+from orchestrator.review.keep_rules import moved_to_front, put_in_front, rules_of
 from orchestrator.wording import counted
 
 _NAMED = 20
@@ -14,8 +18,6 @@ _NAMED = 20
 
 def save_keep_rules(session: Session, groups: DuplicateGroups) -> None:
     """Say which keys of the config decide as the person has done, and write them if the person agrees."""
-    from orchestrator.review.keep_rules import rules_of  # noqa: PLC0415 - few reviews end with rules
-
     note = session.reporter.note
     session.reporter.stage("looking for rules")
     rules = rules_of(groups)
@@ -29,11 +31,17 @@ def save_keep_rules(session: Session, groups: DuplicateGroups) -> None:
             note(f"they do not say what you decided about {counted(rules.unlike, 'group')}")
         if rules.others:
             note(f"they also change {counted(rules.others, 'group')} that you did not decide")
-    known = session.config.dedup.reference
-    if "dedup.reference" in rules.settings:  # as they are spelled there
-        new = [one for one in rules.settings["dedup.reference"] if one not in groups.options.reference]
-        rules.settings["dedup.reference"] = [*known, *new]
-    save_in_config(session, rules.settings)
+    save_in_config(session, {key: _change(groups, key, value) for key, value in rules.settings.items()})
+
+
+def _change(groups: DuplicateGroups, key: str, value: Any) -> Change:
+    """What makes the new value of what the file has: the criteria and references of this run alone are not written to it."""
+    if key == "dedup.reference":
+        return appended([one for one in value if one not in groups.options.reference])
+    if key == "dedup.keep":
+        first = moved_to_front(groups.options.keep or DEFAULT_KEEP, value)
+        return lambda known: list(put_in_front(first, known or DEFAULT_KEEP))
+    return lambda _: value
 
 
 def report_other_outcomes(session: Session, groups: DuplicateGroups, found: Duplicates) -> None:

@@ -84,7 +84,7 @@ def set_key(path: Path, key: str, value: str, check: Check | None = None) -> lis
     _refuse_secrets(edited.names, new_value)
     if edited.document is None:
         edited.start_empty()
-    _put(edited.document, edited.spelled, new_value, f"{path}: {key}")
+    _put(edited.document, edited.spelled, _with_quotes(new_value), f"{path}: {key}")
     return edited.write(edited.dumped())
 
 
@@ -159,7 +159,11 @@ class _Edited:
 
     def dumped(self) -> str:
         """The file as it is now."""
-        return _as_json(self.document) if _is_json(self.text, self._path) else _after(self._comments, self._yaml, self.document)
+        return (
+            f"{as_json(self.document, indent=4)}\n"
+            if _is_json(self.text, self._path)
+            else _after(self._comments, self._yaml, self.document)
+        )
 
     def write(self, text: str, *, set_now: bool = True) -> list[Problem]:
         """Write it, unless it has a new problem; `set_now`: unless any is of the key. Returns those that it had already."""
@@ -175,8 +179,23 @@ class _Edited:
         return [*after]
 
 
-def _as_json(document: Any) -> str:
-    return f"{json.dumps(document, indent=4, ensure_ascii=False)}\n"
+def as_json(document: Any, indent: int | None = None) -> str:
+    """JSON that is YAML as well. What cannot be seen is escaped: YAML takes some of it for a line break, and refuses the rest."""
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    seen = (letter.isprintable() or letter == "\n" or ord(letter) > 0xFFFF for letter in text)
+    return "".join(letter if is_seen else f"\\u{ord(letter):04x}" for letter, is_seen in zip(text, seen, strict=True))
+
+
+def _with_quotes(value: Any) -> Any:
+    """A value of ruamel's document in which each text with U+0085 is in quotes that escape it: else YAML reads a space."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString  # noqa: PLC0415 - as above
+
+    if isinstance(value, str):
+        return DoubleQuotedScalarString(value) if "\x85" in value else value
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            value[key] = _with_quotes(value[key])
+    return value
 
 
 def _after(comments: str, yaml: Any, document: Any) -> str:

@@ -57,7 +57,7 @@ class Column(msgspec.Struct, frozen=True):
     """Makes the text that people read instead of the row's value."""
 
 
-Offer = Callable[[], None]
+Offer = Callable[[], object]
 """Something that a person may choose to see or do before answering a question."""
 
 

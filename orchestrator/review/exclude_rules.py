@@ -26,13 +26,14 @@ class ExcludeRules(NamedTuple):
     """How many other files come out otherwise, because what is excluded is no track of its album."""
 
 
-def exclude_rules(review: AlbumsReview, plan_excluding: Callable[[Sequence[str]], Plan]) -> ExcludeRules:
+def exclude_rules(review: AlbumsReview, known: Iterable[Ref], plan_excluding: Callable[[Sequence[str]], Plan]) -> ExcludeRules:
     """The outermost folders of which every file is left, and single files, as patterns that are tried once.
 
-    `plan_excluding` makes the plan with such patterns.
+    `known` is all that lies in the location, whether or not it changes. `plan_excluding` makes the plan with such
+    patterns.
     """
     review.settle()
-    patterns = patterns_of(review.left, (step.src for step in review.files))
+    patterns = patterns_of(review.left, known)
     if not patterns or len(patterns) > _MOST_PATTERNS:
         return ExcludeRules(())
     decided, tried = review.now.changes, made_of(plan_excluding(patterns)).changes
@@ -42,15 +43,15 @@ def exclude_rules(review: AlbumsReview, plan_excluding: Callable[[Sequence[str]]
     return ExcludeRules(patterns, len(review.left - tried.keys()), others)
 
 
-def patterns_of(left: frozenset[Ref], changing: Iterable[Ref]) -> list[str]:
-    """Patterns for the files left, so that none of the others that would change matches.
+def patterns_of(left: frozenset[Ref], known: Iterable[Ref]) -> list[str]:
+    """Patterns for the files left that match no other known file, as every command obeys them.
 
     There is none for a file that shares its name with one of these.
     """
-    going = {ref.path for ref in changing if ref not in left}
-    others = Counter(folder for path in going for folder in parents_of(path))
+    other_paths = {ref.path for ref in known if ref not in left}
+    others = Counter(folder for path in other_paths for folder in parents_of(path))
     found = set()
-    for path in {ref.path for ref in left} - going:
+    for path in {ref.path for ref in left} - other_paths:
         whole = [folder for folder in parents_of(path) if not others[folder]]
         found.add(f"/{_literal(whole[-1])}/" if whole else f"/{_literal(path)}")
     return sorted(found)

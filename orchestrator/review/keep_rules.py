@@ -97,18 +97,25 @@ def _further(groups: DuplicateGroups, options: DedupSettings) -> Iterator[DedupS
     for fs, folder in _folders(groups):
         word = f"path:{folder.translate(_SPECIAL)}/*" if folder else f"location:{fs}"
         if word not in keep:
-            yield replace(options, keep=_in_front(word, keep))
+            yield replace(options, keep=put_in_front([word], keep))
         location = join_location(fs, folder)
         if folder and location not in options.reference:
             yield replace(options, reference=(*options.reference, location))
     for word in keep:
         if word not in ("reference", "shortest_path"):  # the one is first anyway, and after the other nothing counts
-            yield replace(options, keep=_in_front(word, [one for one in keep if one != word]))
+            yield replace(options, keep=put_in_front([word], keep))
 
 
-def _in_front(word: str, keep: Sequence[str]) -> tuple[str, ...]:
+def put_in_front(words: Sequence[str], keep: Sequence[str]) -> tuple[str, ...]:
+    """Criteria with some before all others, except for `reference` where that is the first."""
     first = tuple(one for one in keep[:1] if one == "reference")
-    return (*first, word, *keep[len(first) :])
+    return (*first, *words, *(one for one in keep[len(first) :] if one not in words))
+
+
+def moved_to_front(before: Sequence[str], after: Sequence[str]) -> Sequence[str]:
+    """The words that `put_in_front` has put before others."""
+    start = int(tuple(after[:1]) == ("reference",))
+    return next(words for end in range(start, len(after) + 1) if put_in_front(words := after[start:end], before) == tuple(after))
 
 
 def _folders(groups: DuplicateGroups) -> Iterator[tuple[str, str]]:

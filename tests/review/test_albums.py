@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.actions.reviewing_albums import plan_excluding
+from orchestrator.actions.reviewing_albums import known_files, plan_excluding
 from orchestrator.paths import collision_key
 from orchestrator.plan.layout.presets import PRESETS
 from orchestrator.plan.model import Plan
@@ -20,7 +20,7 @@ from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.plan.planners.organize.request import OrganizeRequest, OrganizeSettings, source_names
 from orchestrator.records import Item, Ref
 from orchestrator.review.albums import AlbumsReview
-from orchestrator.review.exclude_rules import ExcludeRules, exclude_rules
+from orchestrator.review.exclude_rules import ExcludeRules, exclude_rules, patterns_of
 from tests.plan.test_properties import check_organized, libraries
 from tests.plan.test_sharing import DRIVE, Drive, album_track, drives
 from tests.plan.worlds import LOCAL, PretendStorage, listing, moved, plain, skips, song, untagged
@@ -140,7 +140,7 @@ def test_of_two_files_with_one_name_one_is_left() -> None:
     assert re.findall(r"^[> ] +\d  (\w+)", text(review), re.MULTILINE) == ["stays", "moves"]
 
     def rules() -> ExcludeRules:
-        return exclude_rules(review, lambda patterns: plan_excluding(request, patterns))
+        return exclude_rules(review, known_files(request), lambda patterns: plan_excluding(request, patterns))
 
     assert rules() == ExcludeRules(()), "a pattern cannot tell them apart"
     review.press("2", 0, 0)
@@ -217,7 +217,7 @@ def test_folders_left_are_said_as_patterns_and_the_rest_is_counted() -> None:
     review = review_of(request)
 
     def rules() -> ExcludeRules:
-        return exclude_rules(review, lambda patterns: plan_excluding(request, patterns))
+        return exclude_rules(review, known_files(request), lambda patterns: plan_excluding(request, patterns))
 
     assert not rules().patterns
     review.press("a", 0, 0)
@@ -227,13 +227,38 @@ def test_folders_left_are_said_as_patterns_and_the_rest_is_counted() -> None:
     assert rules() == (["/in/x/", "/in/y/1.flac", "/odd [[]1]/"], 6, 0)
 
 
+def test_a_folder_with_anything_else_in_it_is_no_pattern() -> None:
+    """Every command would skip what lies there, also what already stays."""
+    placed = [song(f"A0/Beck/X/0{n} Song {n}.flac", album="X", artist="Beck", title=f"Song {n}", track=n) for n in (1, 2)]
+    stray = song("A0/stray.flac", album="Z", artist="Beck", title="Song 1", track=1)
+    at_home = [song(f"Beck/Y/0{n} Song {n}.flac", album="Y", artist="Beck", title=f"Song {n}", track=n) for n in (1, 2)]
+    other = song("Beck/Y/odd.flac", album="Q", artist="Eva", title="Song 1", track=1)
+    for items, path in (([*placed, stray], None), ([*at_home, other], "/Beck/Y/odd.flac")):
+        request = asked(items)
+        review = review_of(request)
+        index = next(n for n in range(len(review)) if review.text(n).count("stray") or review.text(n).count("odd"))
+        review.press("a", index, 0)
+        found = exclude_rules(review, known_files(request), lambda patterns, request=request: plan_excluding(request, patterns))
+        assert found.patterns == [path or "/A0/stray.flac"]
+    hidden = msgspec.structs.replace(asked([stray]), foreign_folders=["A0/@eaDir"])
+    assert patterns_of(frozenset({Ref("/music", "A0/stray.flac")}), known_files(hidden)) == ["/A0/stray.flac"]
+    many = [song(f"A/{n}.flac", album="M", artist="Beck", title=f"Song {n}", track=n) for n in range(1, 22)]
+    review = review_of(request := asked([*many, untagged("A/odd.mp3")]))
+    review.press("a", 0, 0)
+    assert not exclude_rules(review, known_files(request), lambda patterns: plan_excluding(request, patterns)).patterns
+
+
 def test_what_is_left_still_counts_as_a_track_of_its_album_and_what_is_excluded_does_not() -> None:
     request = asked([*album("in/x", "X", 1), *album("in/x", "X", 2, artist="Eva")])
     review = review_of(request)
     review.press("2", 0, 0)
     (step,) = review.now.changes.values()
     assert step.dst.path == "Various Artists/X/01 Beck - Song 1.flac"
-    assert exclude_rules(review, lambda patterns: plan_excluding(request, patterns)) == (["/in/x/2.flac"], 1, 1)
+    assert exclude_rules(review, known_files(request), lambda patterns: plan_excluding(request, patterns)) == (
+        ["/in/x/2.flac"],
+        1,
+        1,
+    )
 
 
 def test_a_large_library_is_planned_again_outside_of_the_keys() -> None:
