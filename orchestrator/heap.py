@@ -15,9 +15,10 @@ _FROM_THE_HEAP = 4 << 20
 def share_one_heap() -> None:
     """Let all threads that start from now on take memory from one heap; elsewhere than with glibc, nothing changes.
 
-    By default, glibc makes up to eight heaps for each processor, so that threads need not wait for each other. Ours do anyway,
-    for the interpreter, and what one has freed is of no use to the next one: it goes back to the system, which clears it for
-    whoever gets it. With 128 readers, that took a sixth of the processor time, and a quarter of the memory was idle.
+    By default, glibc makes up to eight heaps for each processor, so that threads need not wait for each other. Ours wait for
+    the interpreter anyway, and no thread can use memory that another one has freed in its own heap. That memory goes back to the
+    system, which clears it before it hands it out again. With 128 readers, clearing took a sixth of the processor time, and a
+    quarter of the memory lay unused.
     """
     import ctypes  # noqa: PLC0415 - only for many threads
 

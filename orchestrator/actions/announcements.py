@@ -160,8 +160,8 @@ class Announcements:
 
         The first that cannot be sent ends that. One that the service rejects does not: it would hold back all later ones.
         """
-        from orchestrator.notify.apprise_messages import RejectedError  # noqa: PLC0415 - as above
-        from orchestrator.notify.apprise_messages import send as send_message  # noqa: PLC0415
+        from orchestrator.notify.apprise_messages import RejectedError  # noqa: PLC0415 - most runs have no messages
+        from orchestrator.notify.apprise_messages import send as send_message  # noqa: PLC0415 - most runs have no messages
 
         def send(until: float) -> None:
             if reason := url_problem(url):
