@@ -6,12 +6,13 @@ import difflib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 
 import msgspec
 
 from orchestrator.actions.job_check import job_problems
+from orchestrator.actions.job_duplicates import copying_no_duplicates, named_before
 from orchestrator.actions.job_reports import JobReports
 from orchestrator.actions.job_results import JobOutcome, StepResult
 from orchestrator.actions.job_steps import beginning_of_labels, check_step, do_step, label_of, max_delete_of, names_of_pairs
@@ -183,6 +184,8 @@ class _Jobs:
         codes: list[ExitCode] = []
         labels = [label_of(name, number, len(steps), one.step) for number, one in enumerate(steps, 1)]
         session.problems.forget_other_parts(beginning_of_labels(name), labels)
+        with suppress(OrchestratorError):  # a step will meet it, and report it
+            steps = copying_no_duplicates(steps, session)
         for number, (placed, label) in enumerate(zip(steps, labels, strict=True), 1):
             if session.deadline is not None and session.deadline.passed:
                 session.reporter.error("safety-limit", f"{label} was not started: {session.deadline}; the next run does it")
@@ -190,6 +193,9 @@ class _Jobs:
             elif not session.stop.is_set():
                 quiet_before = session.problems.kept_quiet
                 codes.append(code := self._do_step(label, number, placed))
+                for before in named_before(steps, number - 1, session) if self._changed(code) else ():
+                    codes.append(self._do_step(labels[before], before + 1, steps[before], again=True))
+                    code = worst([code, codes[-1]])
                 if code in GOES_ON or job.keep_going:
                     continue
                 told = session.problems.kept_quiet == quiet_before
@@ -201,10 +207,16 @@ class _Jobs:
             break
         return codes
 
-    def _do_step(self, label: str, number: int, placed: PlacedStep) -> ExitCode:
+    def _changed(self, code: ExitCode) -> bool:
+        """Whether the last step went well and changed something, and there is time to do another one now."""
+        session = self._session
+        in_time = session.deadline is None or not session.deadline.passed
+        return code in GOES_ON and self._results[-1].run is not None and in_time and not session.stop.is_set()
+
+    def _do_step(self, label: str, number: int, placed: PlacedStep, *, again: bool = False) -> ExitCode:
         session, began, run_before = self._session, time.monotonic(), self._session.summary.run
         before = session.problems.told
-        session.reporter.note(label)
+        session.reporter.note(f"{label}, once more without the duplicates" if again else label)
         session.forget_folders()
         session.summary.run = None
         limit = session.options.max_delete

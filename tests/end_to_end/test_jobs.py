@@ -264,3 +264,46 @@ def test_every_kind_of_step(disk: Machine) -> None:
     later = Program(disk.library.home / "state", disk.library.environment, clock_s=31 * 86400)
     assert later("run").summary["ops_done"] == 2
     assert not any(path.exists() for path in kept)
+
+
+@pytest.mark.parametrize(
+    ("organizes", "searches", "steps"),
+    [
+        ("source: music", "locations: [music], dedup: quarantine", ["organize", "dedup", "organize"]),
+        ("source: music", "locations: [inbox, music], delete: true", ["organize", "dedup", "organize"]),
+        ("source: inbox, target: music", "locations: [music], dedup: quarantine", ["organize", "dedup"]),
+        ("source: inbox, target: music", "locations: [music], keep: oldest, delete: true", ["organize", "dedup"]),
+        ("source: inbox, target: music, move: true", "locations: [music], dedup: quarantine", ["organize", "dedup"]),
+        ("source: music, dedup: quarantine", "locations: [music], dedup: quarantine", ["organize", "dedup"]),
+    ],
+)
+def test_duplicates_that_a_later_step_quarantines_leave_nothing_to_do_for_the_next_run(
+    disk: Machine, organizes: str, searches: str, steps: list[str]
+) -> None:
+    """An album in two folders, which have to be told apart as long as both are there."""
+    disk.write(f"  n:\n    - organize: {{{organizes}}}\n    - dedup: {{{searches}}}\n")
+    disk.add(1, 2)
+    lies = disk.inbox if "inbox" in organizes else disk.music
+    for folder in ("old", "new"):
+        (lies / folder).mkdir()
+        for number in (1, 2):
+            (lies / folder / f"{number}.mp3").write_bytes((disk.inbox / f"{number}.mp3").read_bytes())
+    for number in (1, 2):
+        (disk.inbox / f"{number}.mp3").unlink()
+
+    assert [command for _, command, _ in steps_of(disk.run())] == steps
+    once = disk.on_disk()
+    assert sorted(once.values()) == sorted(disk.content(number) for number in (1, 2))
+    if "move" not in organizes:
+        assert set(once) == {f"Band/Album (2001)/0{number} Song {number}.mp3" for number in (1, 2)}
+    again = disk.run()
+    assert (again.summary["ops_planned"], len(steps_of(again)), disk.on_disk()) == (0, 2, once)
+
+
+def test_a_step_that_says_what_it_does_with_duplicates_is_done_as_written(disk: Machine) -> None:
+    disk.write(
+        "  n:\n    - organize: {source: inbox, target: music, dedup: off}\n    - dedup: {locations: [music], dedup: quarantine}\n"
+    )
+    disk.add(1)
+    (disk.inbox / "copy of 1.mp3").write_bytes((disk.inbox / "1.mp3").read_bytes())
+    assert [disk.run().summary["ops_done"] for _ in range(2)] == [3, 2]

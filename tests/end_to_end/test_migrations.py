@@ -41,6 +41,7 @@ FILES = {
     "in/it's $(touch PWNED).mp3": track_bytes("mp3", None, seconds=0.3, serial=9),
     "again/copy of 1.mp3": song(1),
 }
+ORGANIZED = {"Ann/Blue (1990)/01 Song 1.mp3", "Ann/Blue (1990)/02 Song 2.mp3"}
 
 
 class Scripts:
@@ -173,7 +174,7 @@ def test_a_library_is_cleaned_up_in_place(tmp_path: Path) -> None:
     """Duplicates are quarantined only when the backup is proved to be all there."""
     scripts = Scripts(tmp_path)
     places = [Place(str(tmp_path / name), tmp_path / name) for name in ("-music", "backup")]
-    music, backup = (filled(place, FILES) for place in places)
+    music, backup = (filled(place, FILES | {"again/copy of 2.mp3": song(2)}) for place in places)
     before = music.tree()
     backup.put("only/here.mp3", song(7))
     call = ("clean-up", "--backup", backup.location)
@@ -187,8 +188,9 @@ def test_a_library_is_cleaned_up_in_place(tmp_path: Path) -> None:
     for _ in range(2):
         scripts(*call, "--yes", music.location)
         assert sorted(visible(music.tree()).values()) == sorted(contents(FILES, {"7": song(7)}))
-        assert quarantined(music) == contents({"1": song(1)})
-    assert len(scripts.manifest("manifest.jsonl")) == len(FILES) + 1
+        assert quarantined(music) == contents({"1": song(1), "2": song(2)})
+        assert {path for path in visible(music.tree()) if path.startswith("Ann/")} >= ORGANIZED, "named as if it had been alone"
+    assert len(scripts.manifest("manifest.jsonl")) == len(FILES) + 2
 
 
 def test_the_nightly_script_does_the_jobs_with_the_path_of_cron_and_passes_exit_codes_on(tmp_path: Path) -> None:
