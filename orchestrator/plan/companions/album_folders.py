@@ -10,7 +10,7 @@ from orchestrator.paths import name_of
 from orchestrator.plan.music.disc_folders import disc_folder
 from orchestrator.plan.music.spelling import letters_of
 
-_FORMATS: Final = frozenset(
+FORMAT_WORDS: Final = frozenset(
     (
         *(
             "flac",
@@ -73,5 +73,5 @@ def is_album_folder(directory: str, title: str, folders: Iterable[str]) -> bool:
 
 def _is_part(name: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(name)]
-    says_form = all(word in _FORMATS for word in words) if words else _QUALITY.fullmatch(name) is not None
+    says_form = all(word in FORMAT_WORDS for word in words) if words else _QUALITY.fullmatch(name) is not None
     return says_form or disc_folder(name).disc is not None

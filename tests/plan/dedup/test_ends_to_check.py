@@ -27,11 +27,11 @@ def ending(item: Item, end: SoundEnd | None, *, whole: bool = False) -> Item:
 
 
 def test_the_kept_copy_is_checked_once_whatever_its_format() -> None:
-    one, other = on_album("a/1.flac", 1, sound="s"), on_album("b/11.flac", 1, sound="s")
+    one, other = on_album("a/1.flac", 1, sound="s"), on_album("b/101.flac", 1, sound="s")
     assert checked(one, other) == {"a/1.flac"}
     assert checked(ending(one, GOOD), other) == set()
     assert checked(on_album("a/1.wav", 1, **WAV), on_album("b/1.mp3", 1, **MP3)) == {"a/1.wav"}
-    assert checked(on_album("a/1.mp3", 1, **MP3), on_album("b/11.mp3", 1, **MP3)) == {"a/1.mp3"}
+    assert checked(on_album("a/1.mp3", 1, **MP3), on_album("b/101.mp3", 1, **MP3)) == {"a/1.mp3"}
 
 
 def test_equal_bytes_and_files_that_are_alone_are_not_checked() -> None:
@@ -50,14 +50,14 @@ def test_a_smaller_file_of_the_same_sound_is_checked_too_because_it_may_be_bette
 
 def test_if_the_end_of_the_kept_copy_looks_odd_the_other_one_is_checked_too() -> None:
     for end in (ZEROS, JUNK, FADED):
-        kept, other = ending(on_album("a/1.wav", 1, **WAV), end), on_album("b/11.wav", 1, **WAV)
-        assert checked(kept, other) == {"b/11.wav"}
+        kept, other = ending(on_album("a/1.wav", 1, **WAV), end), on_album("b/101.wav", 1, **WAV)
+        assert checked(kept, other) == {"b/101.wav"}
 
 
 @pytest.mark.parametrize("end", [ZEROS, FADED, JUNK])
 def test_of_two_copies_in_one_form_the_one_with_the_better_end_stays(end: SoundEnd) -> None:
-    odd, good = ending(on_album("a/1.wav", 1, genre="Rock", **WAV), end), ending(on_album("b/11.wav", 1, **WAV), GOOD)
-    assert quarantined(found([odd, good])) == {"a/1.wav": "T3 b/11.wav whole"}
+    odd, good = ending(on_album("a/1.wav", 1, genre="Rock", **WAV), end), ending(on_album("b/101.wav", 1, **WAV), GOOD)
+    assert quarantined(found([odd, good])) == {"a/1.wav": "T3 b/101.wav whole"}
     assert not quarantined(found([odd, good], keep=("shortest_path",)))
 
 

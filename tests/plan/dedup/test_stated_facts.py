@@ -145,7 +145,7 @@ def test_a_song_without_a_genre_is_not_one_that_nobody_sings(genre: str) -> None
 @pytest.mark.parametrize(
     ("folder", "other", "apart"),
     [
-        ("Odelay", "Odelay (2011 Remaster)", "version"),
+        ("Odelay", "Odelay (Remaster)", "version"),
         ("Odelay/Mono", "Odelay/Stereo", "version"),
         ("Odelay [Deluxe]/CD1", "Odelay/CD1", "version"),
         ("x/CD1", "x/CD2", "disc"),

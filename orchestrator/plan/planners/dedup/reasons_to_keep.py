@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from orchestrator.paths import parent_of
 from orchestrator.plan.music.cut import may_be_cut
 from orchestrator.plan.music.lost_end import lost_end
 from orchestrator.plan.music.spelling import fold
@@ -26,9 +27,12 @@ SHORTER = "the other file has fewer bytes for the same sound and may be cut"
 LOST_END = "the other file may have lost its end"
 ONE_FILE = "they are one file under two names (hard links)"
 DAMAGED = "they have the same size, sound and tags but different bytes, so one of them is damaged"
+ONE_FOLDER = "they are equally good in one folder, but sound different: their tags may be of only one of them"
 REFERENCE = "both are under a reference"
 DECIDED = "it was decided to keep them all"
 
+_AS_GOOD = 1.2
+"""The bitrates of two recordings by one encoder may differ by this much; a better copy has more."""
 _NUMBERED = re.compile(r"(?:track|titel|piste|audiotrack)?[\s._-]*(\d{1,3})(?!\d)", re.IGNORECASE)
 
 
@@ -83,6 +87,8 @@ def reason_to_keep(file: Candidate, kept: Candidate, tier: Tier, *, same_format_
         return OTHER_FORMAT
     if tier is not Tier.BYTES and lossless_first and file.track.lossless and not kept.track.lossless:
         return LOSSY
+    if tier is Tier.TAGS and _two_recordings(file, kept):
+        return ONE_FOLDER
     if tier is Tier.AUDIO and not _same_version(file.track, kept.track):
         return OTHER_VERSION
     return _damage(file, kept, tier) or _album_reason(file, kept)
@@ -164,6 +170,19 @@ def _same_release(file: Candidate, kept: Candidate) -> bool:
     if file.album_copy is None or kept.album_copy is None or file.album_copy.album is not kept.album_copy.album:
         return False
     return agree(release_facts(mine), release_facts(theirs))
+
+
+def _two_recordings(file: Candidate, kept: Candidate) -> bool:
+    """Whether two files of one folder sound different, but neither is a better copy: shows or parts with the same tags."""
+    if file.fs != kept.fs or parent_of(file.path) != parent_of(kept.path):
+        return False
+    one, other, mine, theirs = file.reading.identity, kept.reading.identity, file.track, kept.track
+    if one is None or other is None or one.kind != other.kind or one == other or mine.codec != theirs.codec:
+        return False
+    if mine.lossless or theirs.lossless:
+        return (mine.sample_rate, mine.bit_depth) == (theirs.sample_rate, theirs.bit_depth)
+    rates = sorted((mine.bitrate or 0, theirs.bitrate or 0))
+    return rates[0] * _AS_GOOD >= rates[1]
 
 
 def _two_of_one_folder(file: Candidate, kept: Candidate) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.plan.planners.dedup.musical_keys import musical_key
+from orchestrator.plan.planners.dedup.named_apart import Named
 from orchestrator.plan.planners.dedup.version_words import NAMELESS, key
 from orchestrator.tags.written_dates import date_of
 from orchestrator.tags.written_numbers import roman
@@ -35,6 +36,8 @@ def facts_agree(one: object, other: object) -> bool:
     """Whether two forms of one fact are equal, or one of them states nothing."""
     if not one or not other or one == other:
         return True
+    if isinstance(one, Named) and isinstance(other, Named):
+        return one.agrees(other)
     return isinstance(one, Tempo) and isinstance(other, Tempo) and abs(one.bpm - other.bpm) <= _BPM_TOLERANCE
 
 
@@ -73,6 +76,11 @@ def stated_facts(track: Track) -> dict[str, object]:
 def acoustid(track: Track) -> frozenset[str]:
     """The AcoustID of a track, in a form that can be compared."""
     return _ids((track.acoustid_id or "",))
+
+
+def language_named(text: str) -> str:
+    """The language that a text is the name of, such as that of a folder; "" for anything else."""
+    return _LANGUAGES.get(" ".join(_words(text)), "")
 
 
 # ------------------------------------------------------------ one fact each

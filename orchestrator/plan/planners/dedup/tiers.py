@@ -11,14 +11,16 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 from typing import TypeAlias
 
+from orchestrator.paths import name_of, parent_of
 from orchestrator.plan.music.disc_folders import disc_of_folder
 from orchestrator.plan.music.spelling import without_guest
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.named_apart import named_file, named_folder
 from orchestrator.plan.planners.dedup.reasons_to_keep import RELEASE_FACTS, agree, contradicting, release_facts
 from orchestrator.plan.planners.dedup.records import Tier
-from orchestrator.plan.planners.dedup.stated_facts import acoustid, stated_facts
+from orchestrator.plan.planners.dedup.stated_facts import acoustid, language_named, stated_facts
 from orchestrator.plan.planners.dedup.version_words import (
     distinctive_release_types,
     edition_words,
@@ -320,6 +322,9 @@ def _tags_facts(candidate: Candidate) -> dict[str, object]:
         **stated_facts(track),
         "disc in the name of the folder": disc_of_folder(candidate.path),
         "version in the name of the folder": (folder_version_words(candidate.path, track),),
+        "language in the name of the folder": language_named(name_of(parent_of(candidate.path))),
+        "name of the folder": named_folder(candidate.path, candidate.reading),
+        "name of the file": named_file(candidate.path, candidate.reading),
         "artist": key(without_guest(joined(track.artist))),
         "channels": track.channels,
         "ISRC": tuple(sorted(track.isrc)),

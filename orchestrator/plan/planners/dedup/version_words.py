@@ -65,6 +65,14 @@ _VERSIONS = {
     "version": r"version",
     "edition": r"edition",
 }
+_MASTER = re.compile(
+    r"(?<!\w)(?:(?P<sacd>sacd|dsd\d*)|(?P<vinyl>needle[- ]?drop|vinyl)|(?P<cassette>cassette|kassette|tape rip)"
+    r"|(?P<soundboard>soundboard|sbd)|(?P<audience>audience|aud)|fm broadcast|pre-?fm|bootlegs?|promo|advance"
+    r"|dvd-?a(?:udio)?|blu-?ray|(?P<mofi>mfsl|mofi|mobile fidelity)|audio fidelity|dcc|xrcd|shm-?cd|k2 ?hd|hdcd|half[- ]speed"
+    r"|432 ?hz)(?!\w)",
+    re.IGNORECASE,
+)
+"""Where a sound comes from, by the names of folders: each of these is another master or recording."""
 _VERSION = re.compile("|".join(rf"(?P<{name}>(?<!\w)(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items()), re.IGNORECASE)
 _NAMELESS = (
     "unknown|unknown artist|unknown album|unknown title|no artist|no album|no title|none|null|n/a|untitled|"
@@ -115,11 +123,23 @@ def title_version_words(track: Track) -> frozenset[str]:
     return remix.union(*(words_of(text) for text in (*track.title, track.subtitle or "", *track.version) if text))
 
 
+def without_version_words(text: str) -> str:
+    """A text without the words that `words_of` finds."""
+    return _VERSION.sub(" ", text.translate(_PLAIN))
+
+
 def folder_version_words(path: str, track: Track) -> frozenset[str]:
     """The words in the names of a file's folder and its album's that tell another recording or master, but not its tags' own."""
-    tagged = version_words(track).union(*map(words_of, (*track.artist, *track.album_artist)))
-    folders = {parent_of(path), album_folder(path)}
-    return frozenset[str]().union(*(words_of(name_of(folder)) for folder in folders)) & _IN_FOLDERS - tagged
+    said = (*track.artist, *track.album_artist)
+    tagged = version_words(track).union(*map(words_of, said), *map(_masters, (*said, *track.album)))
+    names = [name_of(folder) for folder in {parent_of(path), album_folder(path)}]
+    versions = frozenset[str]().union(*map(words_of, names)) & _IN_FOLDERS
+    return versions.union(*map(_masters, names)) - tagged
+
+
+@lru_cache(maxsize=65536)
+def _masters(name: str) -> frozenset[str]:
+    return frozenset(found.lastgroup or fold(found.group()) for found in _MASTER.finditer(name[:MAX_VALUE].replace("_", " ")))
 
 
 def edition_words(track: Track) -> frozenset[str]:

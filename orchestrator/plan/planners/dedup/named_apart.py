@@ -1,0 +1,132 @@
+"""What the names of files and folders say that equal tags do not: two concerts, radio shows, parts, pressings or masters.
+
+Programs that write the same tags into all their recordings, and people who only name the folder of another pressing, leave the
+difference in names alone. A name only separates from another one that says something else; a name that says nothing does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from orchestrator.paths import name_of, parent_of, split_extension
+from orchestrator.plan.companions.album_folders import FORMAT_WORDS
+from orchestrator.plan.music.disc_folders import album_folder
+from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.tag_values import MAX_VALUE
+from orchestrator.plan.planners.dedup.version_words import without_version_words
+from orchestrator.tags.written_dates import date_of, year_of
+from orchestrator.track import AudioIdentity, Reading, Track
+
+_DIGITS = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+|(?<![^\W_])(?:[a-z]|i{2,3}|iv|vi{1,3}|ix)(?![^\W_])")
+"""Digits, a Roman number or a single letter."""
+_SAYING = re.compile(r"[^\W_]")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_WORD = re.compile(r"[^\W\d_]+")
+_FULL_DATE = len("2006-05-28")
+_GROUP = re.compile(r"\A(\S+)-\w+\Z")
+"""Who released it, at the end of the names of the scene: `Leo_Low-Late_Night-WEB-2010-GRP`."""
+_NOTES = re.compile(
+    r"\d+(?:[.,]\d+)?\s*-?(?:bits?|k?hz|k?bps|kbit(?:s|/s)?|k)(?![^\W\d_])"
+    r"|(?<!\d)(?:16|24|32)\s*[-_/ ]\s*\d{2,3}(?:[.,]\d)?(?!\d)"
+    r"|(?<![^\W_])(?:v\d(?!\d)|(?:mp3|m4a|mp4|dsd)\W*\d*)"
+    r"|(?<!\d)(?:64|96|128|160|192|224|256|320)(?!\d)",
+    re.IGNORECASE,
+)
+"""Notes on the format, which the sound itself tells better: "24-96", "320 kbps", "V0"."""
+_COPIES = frozenset(
+    {"copy", "copies", "backup", "kopie", "copie", "copia", "new", "old", "neu", "alt", "duplicate", "dup", "dupes"}
+)
+
+
+class Named(NamedTuple):
+    """What one name says."""
+
+    sound: AudioIdentity | None
+    """Of the file: names do not tell apart what sounds the same."""
+    date: str
+    """The first date with a day, "" if there is none."""
+    years: frozenset[str]
+    """The years that the tags do not have."""
+    form: str
+    """The name without its numbers."""
+    numbers: tuple[str, ...]
+    """Without zeros before them."""
+    titled: bool = False
+    """Whether it has the album's title, so that what it adds is about the album."""
+    words: frozenset[str] = frozenset()
+    """What it adds to the album's title, if neither the tags nor the sound explain it."""
+
+    def agrees(self, other: Named) -> bool:
+        """Whether the names do not tell two recordings apart."""
+        if self.sound is not None and self.sound == other.sound:
+            return True
+        both = ((self.date, other.date), (self.years, other.years), (self.words, other.words))
+        if any(mine and theirs and mine != theirs for mine, theirs in both):
+            return False
+        if self.titled and other.titled and self.years != other.years:
+            return False
+        return self.form != other.form or self.numbers == other.numbers
+
+
+def named_file(path: str, reading: Reading) -> Named:
+    """What the name of a file says. Its years and words may be those of its title, and its number may have the disc before it."""
+    track = reading.track or Track()
+    found = _named(split_extension(name_of(path))[0], reading)
+    place, number = f"{track.disc or 1}{track.track or 0:02}", str(track.track or "")
+    return found._replace(numbers=tuple(number if one == place else one for one in found.numbers))
+
+
+def named_folder(path: str, reading: Reading) -> Named | None:
+    """What the name of the folder of a file's album says; None for no folder."""
+    folder, track = album_folder(path), reading.track or Track()
+    while folder and not _SAYING.search(_without_notes(name_of(folder))):
+        folder = parent_of(folder)
+    name = name_of(folder)
+    if not name:
+        return None
+    said = (*track.album, *track.artist, *track.album_artist)
+    years = frozenset(_YEAR.findall(name)).difference(
+        (year_of(track.date), year_of(track.original_date)), *(_YEAR.findall(text[:MAX_VALUE]) for text in said)
+    )
+    titled = _has_title(name, track)
+    words = _unexplained(name if titled else f"{name_of(parent_of(folder))} {name}", track)
+    return _named(name, reading)._replace(years=years, titled=titled, words=words)
+
+
+def _named(name: str, reading: Reading) -> Named:
+    date = date_of(name)
+    plain = fold(_without_notes(name))
+    number = _NUMBER if len(_WORD.findall(plain)) > 1 else _DIGITS  # a letter that stands alone counts nothing
+    numbers = tuple(found.lstrip("0") for found in number.findall(plain))
+    form = " ".join(number.sub("0", plain).split())
+    return Named(reading.identity, date if len(date) == _FULL_DATE else "", frozenset(), form, numbers)
+
+
+def _without_notes(name: str) -> str:
+    """A name without what it says of the format."""
+    plain = _NOTES.sub(" ", name)
+    return _WORD.sub(lambda found: "" if found.group().casefold() in FORMAT_WORDS else found.group(), plain)
+
+
+def _has_title(name: str, track: Track) -> bool:
+    title = _words(track.album)
+    return bool(title) and title <= _words([name])
+
+
+def _unexplained(name: str, track: Track) -> frozenset[str]:
+    """The words of a name that has the album's title, without those that the tags have and without notes on the format."""
+    if not _has_title(name, track):
+        return frozenset()
+    words = _words([without_version_words(_without_notes(_GROUP.sub(r"\1", name)))])
+    stated = (
+        *(*track.album, *track.artist, *track.album_artist, *track.album_artist_sort, *track.genre, *track.release_type),
+        *(track.label, track.catalogue_number, track.media, track.edition, track.venue, track.disc_subtitle, track.date),
+    )
+    return words - _words(filter(None, stated)) - FORMAT_WORDS - _COPIES
+
+
+def _words(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in _WORD.findall(fold(text[:MAX_VALUE])))
