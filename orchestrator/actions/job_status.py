@@ -12,6 +12,7 @@ import msgspec
 from orchestrator.actions.broken_ways import broken_ways
 from orchestrator.actions.jobs import chosen_jobs
 from orchestrator.actions.schedule import installed_times
+from orchestrator.actions.schedule_install import why_nothing_starts
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.guard.lock import holder_of
@@ -46,6 +47,8 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
     due: float | None
     """The last time at which it was to start, and should have begun by now; None if there was none since it is known."""
     overdue: bool
+    in_time: bool
+    """Whether it began when it was last due: something starts it."""
 
 
 class StatusResult(msgspec.Struct, frozen=True):
@@ -63,9 +66,11 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     under_way = holder_of(session.state) is not None
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
-        session.reporter.table(
-            "job", _COLUMNS, [_row(one, now) for one in found], empty="the config has no jobs; docs/jobs.md says how to write one"
-        )
+        idle = {one.job: why for one in found if one.next_start and not one.in_time and (why := why_nothing_starts(one.job))}
+        rows = [_row(one, now, started=None if one.next_start is None else one.job not in idle) for one in found]
+        session.reporter.table("job", _COLUMNS, rows, empty="the config has no jobs; docs/jobs.md says how to write one")
+        for job, (reason, remedy) in idle.items():
+            session.reporter.note(f"{job}: {reason}; {remedy}")
         broken = [
             {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}
             for one in broken_ways(session)
@@ -96,9 +101,11 @@ def _status(session: Session, name: str, job: Job, at: str | Sequence[str], now:
     calendars = parse_calendars(at, session.loaded_config.label("jobs", name, "at"))
     runs = history.last(name)
     since = history.known_since(name, [at] if isinstance(at, str) else at, now)
-    due = last_start(calendars, now - TOLERANCE_S - parse_duration(job.wait))
+    late_s = TOLERANCE_S + parse_duration(job.wait)
+    due = last_start(calendars, now - late_s)
     if due is not None and due < since:
         due = None
+    starts = [start for start in (due, last_start(calendars, now)) if start is not None]
     return JobStatus(
         job=name,
         last=runs[0] if runs else None,
@@ -107,6 +114,7 @@ def _status(session: Session, name: str, job: Job, at: str | Sequence[str], now:
         next_start=next_start(calendars, now),
         due=due,
         overdue=due is not None and not any(_begun(run, due) for run in runs),
+        in_time=any(_begun(run, start) and run.began <= start + late_s for start in starts for run in runs),
     )
 
 
@@ -124,7 +132,7 @@ def result_of(run: JobRun | None, *, under_way: bool) -> str:
     return "done" if run.succeeded else "failed"
 
 
-def _row(one: JobStatus, now: float) -> dict[str, Any]:
+def _row(one: JobStatus, now: float, *, started: bool | None) -> dict[str, Any]:
     run = one.last
     return {
         "job": one.job,
@@ -133,6 +141,7 @@ def _row(one: JobStatus, now: float) -> dict[str, Any]:
         **(_run_fields(run) if run is not None else dict.fromkeys(_RUN_FIELDS)),
         "last_success": _time(one.last_success),
         "next_start": _time(one.next_start),
+        "started": started,
         "due": _time(one.due),
         "overdue": one.overdue,
     }
@@ -157,6 +166,10 @@ def _result_text(row: Any) -> str:
     return f"{text}; OVERDUE" if row.get("overdue") else text
 
 
+def _next_text(row: Any) -> str:
+    return "nothing installed" if row["started"] is False else _local_of(row["next_start"])
+
+
 def _duration(row: Any) -> str:
     return "-" if row["ended"] is None else duration_text(row["duration_s"])
 
@@ -168,7 +181,7 @@ _COLUMNS = (
     Column("duration_s", "took", right=True, whole=True, text=_duration),
     Column("changed", "changes", right=True),
     Column("result", "result", text=_result_text),
-    Column("next_start", "next start", whole=True, text=lambda row: _local_of(row["next_start"])),
+    Column("next_start", "next start", whole=True, text=_next_text),
 )
 
 

@@ -166,6 +166,23 @@ def why_not_started(one: files.Installed) -> tuple[str, str] | None:
     return None
 
 
+NOTHING_INSTALLED = "nothing that `schedule` has installed starts it"
+
+
+def how_to_install(job: str) -> str:
+    """What a person may do about a job that nothing of ours starts."""
+    return f"`music-orchestrator schedule {job} --install`, unless something of yours starts it"
+
+
+def why_nothing_starts(job: str) -> tuple[str, str] | None:
+    """Why nothing that is installed starts a job, and what to do; None if something does, or nobody knows."""
+    starters = [one for one in installed() if one.mark.job == job and (one.form != "systemd" or _unit(one) is not None)]
+    if not starters:
+        return NOTHING_INSTALLED, how_to_install(job)
+    reasons = [why_not_started(one) for one in starters]
+    return None if None in reasons else reasons[0]
+
+
 def _unit(one: files.Installed) -> str | None:
     if one.path is None:
         return None

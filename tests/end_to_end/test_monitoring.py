@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.actions import config_file
+from orchestrator.actions import config_file, schedule_install
 from orchestrator.actions.session import open_session
 from orchestrator.actions.waiting import intention_to_sync, put
 from orchestrator.apply.guard.lock import RunLock
@@ -397,15 +397,51 @@ def test_a_job_is_overdue_when_it_has_not_begun_in_time(machine: Machine, monkey
 
 
 def test_a_schedule_says_when_a_job_starts_where_the_config_does_not(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_into(machine, monkeypatch)
     machine.jobs = "nightly: {scan: {location: inbox}}"
-    assert machine.status()[0]["next_start"] is None
+    assert (machine.status()[0]["next_start"], machine.status()[0]["started"]) == (None, None)
+    install_timer(machine, "nightly", "04:10")
+    (job,) = machine.status()
+    assert ("04:10:00" in job["next_start"], job["started"]) == (True, True)
+
+
+def test_a_job_that_nothing_starts_is_not_said_to_start(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_into(machine, monkeypatch)
+    now = [time.mktime((2026, 11, 30, 16, 0, 0, 0, 0, -1))]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    machine.jobs = "nightly: {at: '02:30', steps: [{scan: {location: inbox}}]}"
+    said = machine("status")[1]
+    assert "02:30" not in said
+    assert "nothing installed" in said
+    assert "`music-orchestrator schedule nightly --install`, unless something of yours starts it" in said
+    (job, note) = machine.status()
+    assert ("02:30:00" in job["next_start"], job["started"], note["type"]) == (True, False, "note")
+
+    now[0] += 13 * 3600  # 5:00: too late to have been started by a timer or cron
+    machine("run", "-q")
+    assert (machine.status()[0]["started"], machine.status()[0]["overdue"]) == (False, False)
+    now[0] += DAY - 2.4 * 3600  # 2:36
+    machine("run", "-q")
+    assert "2026-12-03 02:30" in machine("status")[1], "something else starts it"
+
+    now[0] += 2 * DAY
+    install_timer(machine, "nightly", "02:30")
+    monkeypatch.setattr(schedule_install, "why_not_started", lambda _: ("the timer is not switched on", "`switch it on`"))
+    assert "nightly: the timer is not switched on; `switch it on`" in machine("status")[1]
+
+
+def install_into(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look for schedules below the machine's home."""
     for kept in ("HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(kept, str(machine.home))
     monkeypatch.setattr(systemd, "SYSTEM_FOLDER", machine.home / "systemd/user")
     monkeypatch.setattr(crontab, "SYSTEM_FOLDER", machine.home / "cron.d")
+    (machine.home / "cron.d").mkdir()
     (machine.home / "systemd/user").mkdir(parents=True)
-    (machine.home / f"systemd/user/{systemd.unit_name('nightly')}.timer").write_text(marked(["#"], 1, "nightly", ["04:10"]))
-    assert "04:10:00" in machine.status()[0]["next_start"]
+
+
+def install_timer(machine: Machine, job: str, at: str) -> None:
+    (machine.home / f"systemd/user/{systemd.unit_name(job)}.timer").write_text(marked(["#"], 1, job, [at]))
 
 
 def test_a_full_state_directory_is_an_error_that_is_reported(machine: Machine, tmp_path: Path) -> None:

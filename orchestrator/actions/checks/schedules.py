@@ -8,7 +8,7 @@ from itertools import combinations
 from orchestrator.actions.job_check import job_problems
 from orchestrator.actions.job_status import statuses
 from orchestrator.actions.schedule import USELESS, InstalledState, installed_states
-from orchestrator.actions.schedule_install import YOUR_CRONTAB, why_not_started
+from orchestrator.actions.schedule_install import NOTHING_INSTALLED, YOUR_CRONTAB, how_to_install, why_not_started
 from orchestrator.actions.session import Session
 from orchestrator.config.calendar import parse_calendars
 from orchestrator.config.jobs import Job, as_job
@@ -41,8 +41,8 @@ def check_schedules(session: Session) -> Iterator[Finding]:
             yield Finding(
                 f"job {name}",
                 ok=True,
-                message="has a time, but nothing that `schedule` has installed starts it",
-                remedy=f"`music-orchestrator schedule {name} --install`, unless something of yours starts it",
+                message=f"has a time, but {NOTHING_INSTALLED}",
+                remedy=how_to_install(name),
             )
     yield from _at_once(jobs)
     for status in statuses(session, jobs) if jobs else ():
