@@ -15,6 +15,7 @@ from orchestrator.actions.config_check import check_layouts
 from orchestrator.actions.duplicates import (
     check_references,
     hash_equal_sizes,
+    layout_of,
     search_options,
     search_with_ends,
     show_duplicates,
@@ -38,7 +39,7 @@ from orchestrator.plan.planners.dedup import planner
 from orchestrator.plan.planners.dedup.choices import NO_CHOICES
 from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest
 from orchestrator.plan.planners.dedup.records import Duplicates
-from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
+from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.quarantine import deletable, plan_deleting_duplicates
 from orchestrator.review.duplicate_groups import DuplicateGroups
 from orchestrator.review.duplicates import DuplicatesReview
@@ -244,16 +245,11 @@ def _search(session: Session, question: DedupQuestion) -> _Search:
         created=created_now(),
         config_sha256=session.loaded_config.sha256,
         sidecars=tuple(session.config.sidecars),
-        layout=_layout(session),
+        layout=layout_of(session),
         external_lists=external,
         elsewhere=existing_elsewhere([(side.fs, side.items) for side in hashed], external),
     )
     return _Search(session, question, request, worst([hashes, *(code for _, code in scanned)]))
-
-
-def _layout(session: Session) -> LayoutSettings:
-    config = session.config
-    return LayoutSettings(layout=config.layout, layouts=tuple(config.layouts), names=config.names, replace=config.replace)
 
 
 def _scan(session: Session, question: DedupQuestion, location: Location) -> tuple[DedupLocation, ExitCode]:

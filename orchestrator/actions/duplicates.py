@@ -17,7 +17,7 @@ from orchestrator.plan.planners.dedup.ends_to_check import ends_to_check
 from orchestrator.plan.planners.dedup.keep_order import check_keep, keep_words
 from orchestrator.plan.planners.dedup.planner import DedupLocation
 from orchestrator.plan.planners.dedup.records import Duplicates
-from orchestrator.plan.planners.dedup.settings import DedupSettings
+from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.records import Entry, Item, Ref
 from orchestrator.report.duplicates_view import report_duplicates
 from orchestrator.track import Reading
@@ -48,6 +48,12 @@ def search_options(
     )
 
 
+def layout_of(session: Session) -> LayoutSettings:
+    """The layout of the config, which says what is in place already."""
+    config = session.config
+    return LayoutSettings(layout=config.layout, layouts=tuple(config.layouts), names=config.names, replace=config.replace)
+
+
 def keep_criteria(session: Session, keep: str | None) -> Sequence[str]:
     """The criteria given or, without any, those of the config. Raises UsageError for an unknown one."""
     words = keep_words(keep) if keep else session.config.dedup.keep
@@ -76,6 +82,14 @@ def hash_equal_sizes(
     bill_of_full_reads(session, sizes.downloads(), "of equal size to compare them (--checksum)")
     hashed, code = hash_files(session, sizes)
     return [msgspec.structs.replace(side, items=items) for side, items in zip(sides, hashed, strict=True)], code
+
+
+def with_known_hashes(session: Session, location: Location, items: Sequence[Item]) -> tuple[Sequence[Item], int]:
+    """The files with the hashes that earlier runs have computed, and how many `hash_equal_sizes` would read. Reads none."""
+    if not location.local:
+        return items, 0
+    sizes = EqualSizes([HashedSide(session.storage(location), items)], session.catalogue, download=False)
+    return sizes.items()[0], len(sizes.waiting)
 
 
 def hash_files(session: Session, sizes: EqualSizes) -> tuple[list[list[Item]], ExitCode]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from orchestrator.actions.duplicates import search_options
+import orchestrator
+from orchestrator.actions.duplicates import layout_of, references_of, search_options, with_known_hashes
 from orchestrator.actions.plan_files import check_output_file
 from orchestrator.actions.scan import ScanSettings, latest_scan, legacy_encoding
 from orchestrator.actions.scan_reports import report_scan
@@ -16,8 +17,7 @@ from orchestrator.plan.library_cost import library_cost
 from orchestrator.plan.music.doubtful_texts import with_texts
 from orchestrator.plan.music.positions import with_positions
 from orchestrator.plan.music.statistics import Statistics, collect
-from orchestrator.plan.planners.dedup.candidates import candidates_of
-from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.planner import DedupLocation, DedupRequest, duplicates_of
 from orchestrator.prices import Prices, Quotas
 from orchestrator.profiles import all_profiles, price_lists
 from orchestrator.records import Item
@@ -38,7 +38,7 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     page = check_output_file(options.html, "web page")
     (location,) = session.locations(options.location)
     settings = ScanSettings(options.include, options.exclude, reading=options.reading)
-    result, _ = latest_scan(session, location, settings, no_scan=options.no_scan)
+    result, capabilities = latest_scan(session, location, settings, no_scan=options.no_scan)
     code = report_scan(session, location, result, suspects=False)  # the statistics have a table of them
     session.reporter.stage("counting")
     entries = session.catalogue.entries(location.fs, result.selection)
@@ -46,9 +46,19 @@ def stats(options: StatsOptions, session: Session) -> StatsResult:
     if options.no_duplicates:
         statistics = collect(items)  # one by one: a large library may not fit into memory
     else:
-        known = with_positions(with_texts(list(items), legacy_encoding(session)))
-        found = find_duplicates(candidates_of(location.fs, known), search_options(session))
-        statistics = collect(known, {one.duplicate.path: str(one.tier) for one in found.decisions})
+        read = with_positions(with_texts(list(items), legacy_encoding(session)))
+        known, not_compared = with_known_hashes(session, location, read)
+        found = duplicates_of(
+            DedupRequest(
+                locations=[DedupLocation(fs=location.fs, items=known, capabilities=capabilities)],
+                options=search_options(session, None, references_of(session, ()), [location], precedence=[location]),
+                tool_version=orchestrator.__version__,
+                created="",
+                layout=layout_of(session),
+            )
+        )
+        duplicates = {one.duplicate.path: str(one.tier) for one in found.decisions}
+        statistics = collect(known, duplicates, not_compared=not_compared)
     if page is not None:
         from orchestrator.actions.pages import save_statistics_page  # noqa: PLC0415 - few calls need it
 

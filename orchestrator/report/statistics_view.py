@@ -115,7 +115,14 @@ def _fields(statistics: Statistics) -> dict[str, Any]:
         "incomplete_albums": len(statistics.incomplete),
         "duplicates": None if found is None else sum(tally.files for _, tally in found),
         "duplicate_bytes": None if found is None else sum(tally.bytes for _, tally in found),
+        "not_compared": None if found is None else statistics.not_compared,
     }
+
+
+def not_compared_text(statistics: Statistics) -> str:
+    """Why `dedup` may find more duplicates."""
+    number = statistics.not_compared
+    return f" (`dedup` also compares {number:,} of equal size)" if number else ""
 
 
 def _totals(statistics: Statistics) -> dict[str, str]:
@@ -128,6 +135,8 @@ def _totals(statistics: Statistics) -> dict[str, str]:
         "damaged": f"{facts['unreadable']:,} unreadable, {facts['suspect']:,} cut short or suspect",
     }
     if facts["duplicates"] is not None:
-        totals["duplicates"] = f"{counted(facts['duplicates'], 'file')}, {size_text(facts['duplicate_bytes'])}"
+        totals["duplicates"] = (
+            f"{counted(facts['duplicates'], 'file')}, {size_text(facts['duplicate_bytes'])}{not_compared_text(statistics)}"
+        )
     totals["other files"] = f"{facts['other_files']:,}, {size_text(facts['other_bytes'])}"
     return totals

@@ -149,3 +149,20 @@ def test_duplicates_are_counted_unless_turned_off(tmp_path: Path) -> None:
     plain = {event["type"]: event for event in program("stats", str(tmp_path / "music"), "--no-duplicates", "--no-scan").events}
     assert plain["stats"]["duplicates"] is None
     assert plain["summary"]["files_read"] == 0
+
+
+def test_duplicates_are_those_of_dedup_once_it_has_read_them(tmp_path: Path) -> None:
+    """Ogg files without tags: only their bytes show that they are equal, and `stats` reads none."""
+    program, music = Program(tmp_path / "state"), tmp_path / "music"
+    for path in ("a/1.ogg", "b/1.ogg", "b/2.ogg"):
+        make_track(music / path, "ogg", None, serial=int(path[2]))
+
+    def counted() -> tuple[int, int]:
+        (totals,) = (event for event in program("stats", str(music)).events if event["type"] == "stats")
+        return totals["duplicates"], totals["not_compared"]
+
+    assert counted() == (0, 3)
+    assert "0 files, 0 B (`dedup` also compares 3 of equal size)" in say("stats", str(music), state=program.state).stdout
+    (found,) = (event for event in program("dedup", str(music), codes=(0, 3)).events if event["type"] == "duplicates")
+    assert found["files"] == 1
+    assert counted() == (1, 0)

@@ -138,9 +138,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """What is no music, by its kind: it counts as music files, but not among albums, artists and decades."""
     duplicates: tuple[tuple[str, Tally], ...] | None
     """By tier; None if duplicates were not searched for."""
+    not_compared: int = 0
+    """Music files that others equal in size and whose bytes are not known: `dedup` reads them, and may find more duplicates."""
 
 
-def collect(items: Iterable[Item], duplicates: Mapping[str, str] | None = None) -> Statistics:
+def collect(items: Iterable[Item], duplicates: Mapping[str, str] | None = None, *, not_compared: int = 0) -> Statistics:
     """The statistics of these files. `duplicates`: path of each duplicate -> its tier; None if they were not searched for.
 
     Files that the options of the run exclude do not count; unreadable files do.
@@ -149,7 +151,7 @@ def collect(items: Iterable[Item], duplicates: Mapping[str, str] | None = None) 
     for item in items:
         if item.skipped_because is None:
             collector.add(item)
-    return collector.result(with_duplicates=duplicates is not None)
+    return msgspec.structs.replace(collector.result(with_duplicates=duplicates is not None), not_compared=not_compared)
 
 
 class _Collector:

@@ -22,6 +22,7 @@ from orchestrator.report.html.document import (
     only_filled,
 )
 from orchestrator.report.reporter import duration_text
+from orchestrator.report.statistics_view import not_compared_text
 from orchestrator.wording import counted, size_text
 
 _MOST_BARS = 12
@@ -106,9 +107,8 @@ def _remarks(statistics: Statistics) -> Iterator[Remark]:
         if number:
             yield Remark(f"{_counted(number, noun)}.", careful=True)
     if statistics.duplicates is not None and (number := sum(tally.files for _, tally in statistics.duplicates)):
-        yield Remark(
-            f"{counted(number, 'duplicate')}, {size_text(sum(tally.bytes for _, tally in statistics.duplicates))}.", careful=True
-        )
+        size = size_text(sum(tally.bytes for _, tally in statistics.duplicates))
+        yield Remark(f"{counted(number, 'duplicate')}, {size}{not_compared_text(statistics)}.", careful=True)
     if statistics.other_files.files:
         yield Remark(f"{counted(statistics.other_files.files, 'other file')}, {size_text(statistics.other_files.bytes)}.")
 
