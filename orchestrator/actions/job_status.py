@@ -69,7 +69,7 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
         idle = {one.job: why for one in found if one.next_start and not one.in_time and (why := why_nothing_starts(one.job))}
         rows = [_row(one, now, started=None if one.next_start is None else one.job not in idle) for one in found]
         session.reporter.table("job", _COLUMNS, rows, empty="the config has no jobs; docs/jobs.md says how to write one")
-        for job, (reason, remedy) in idle.items():
+        for job, (reason, remedy) in idle.items() if not session.options.json else ():
             session.reporter.note(f"{job}: {reason}; {remedy}")
         broken = [
             {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.atomic_file import check_replaceable, write_atomically
+from orchestrator.atomic_file import METRICS, check_replaceable, write_atomically
 from orchestrator.errors import UsageError
 from orchestrator.job_history.store import JobRun
 
@@ -74,7 +74,7 @@ def _values(job: JobFacts) -> Iterator[tuple[str, str]]:
 def write(path: Path, text: str) -> None:
     """Replace the file as a whole; every user may read it. Raises UsageError."""
     try:
-        check_replaceable(path, "text file of metrics")
+        check_replaceable(path, METRICS)
         write_atomically(path, [text.encode("utf-8")], 0o644)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -7,12 +7,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
+from orchestrator.atomic_file import check_addable
 from orchestrator.errors import UsageError
 from orchestrator.report.journald import PRIORITIES, is_journal
 from orchestrator.report.reporter import printable
@@ -98,15 +99,6 @@ class _ToStream(_Lenient, logging.StreamHandler[TextIO]):
     pass
 
 
-def _is_binary(file: Path) -> bool:
-    """Whether a file is there that is no text, such as music that was named by mistake."""
-    try:
-        with file.open("rb") if file.is_file() else nullcontext() as stream:
-            return stream is not None and b"\0" in stream.read(64)
-    except OSError:
-        return False  # opening it says what is wrong
-
-
 @contextmanager
 def logging_to(
     file: Path | None,
@@ -123,9 +115,9 @@ def logging_to(
     logger = logging.getLogger(ROOT)
     handlers: list[logging.Handler] = [logging.NullHandler()]
     if file is not None:
-        if _is_binary(file):
-            raise UsageError(f"cannot write the log file {file}: a file is there that is no text")
         try:
+            with suppress(PermissionError):  # one that may be written, but not read
+                check_addable(file)
             to_file = _ToFile(file, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"cannot write the log file {file}: {error.strerror}") from error

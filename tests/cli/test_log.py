@@ -15,8 +15,8 @@ import pytest
 
 from orchestrator.cli.main import run
 from orchestrator.errors import UsageError
-from orchestrator.report.log import ROOT, logging_to
-from tests.audio import make_many, make_track, track_bytes
+from orchestrator.report.log import ROOT, LogFormat, logging_to
+from tests.audio import make_many, track_bytes
 
 
 @pytest.fixture
@@ -108,11 +108,41 @@ def test_a_full_disk_ends_no_command(tmp_path: Path) -> None:
     assert [one.errno for one in failures] == [errno.ENOSPC], "it is said once"
 
 
-def test_music_that_was_named_as_the_log_stays_as_it_is(tmp_path: Path) -> None:
-    content = make_track(tmp_path / "a.flac", "flac", None)
-    with pytest.raises(UsageError, match="no text"), logging_to(tmp_path / "a.flac", sys.stderr, verbose=0):
+@pytest.mark.parametrize(
+    "content",
+    [
+        track_bytes("flac", None),
+        b"\xff\xfb\x90\x64" + b"\x55" * 100,
+        b"#EXTM3U\nsong.flac\n",
+        b"[00:01.00] lyrics of 2026-12-01T02:03:04.000Z INFO [1] \n",
+        b"2026-12-01 02:03:04 another program\n",
+        b'{"time": 1}\n',
+    ],
+    ids=["song", "headless song", "playlist", "lyrics", "other log", "other JSON"],
+)
+def test_nothing_is_added_to_a_file_that_is_no_log_of_ours(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "named by mistake"
+    file.write_bytes(content)
+    with pytest.raises(UsageError, match="no log of music-orchestrator"), logging_to(file, sys.stderr, verbose=0):
         pass
-    assert (tmp_path / "a.flac").read_bytes() == content
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("begins", ["", "    the rest of a traceback\n{line}", "{line}", "{line}" * 2])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_a_log_of_ours_goes_on(tmp_path: Path, begins: str, log_format: LogFormat) -> None:
+    file = tmp_path / "log"
+
+    def one_line() -> None:
+        with logging_to(file, sys.stderr, verbose=0, log_format=log_format):
+            logging.getLogger(f"{ROOT}.test").info("a line")
+
+    one_line()
+    before = begins.format_map({"line": file.read_text()})
+    file.write_text(before)
+    one_line()
+    assert file.read_text().startswith(before)
+    assert file.read_text().count("a line") == before.count("a line") + 1
 
 
 def test_a_pipe_that_nobody_reads_is_an_error_and_one_that_is_full_ends_no_command(tmp_path: Path) -> None:

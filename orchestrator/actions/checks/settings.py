@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from orchestrator.actions.broken_ways import broken_ways
 from orchestrator.actions.config_check import config_problems, config_warnings
 from orchestrator.actions.job_check import job_problems, sends_messages
 from orchestrator.actions.session import Session
+from orchestrator.atomic_file import METRICS, check_addable, check_replaceable
 from orchestrator.config.jobs import as_job
 from orchestrator.config.notify import Notify, notify_problems
 from orchestrator.config.problems import refuse
@@ -35,14 +37,15 @@ def check_log(session: Session) -> Iterator[Finding]:
     """Check the log file and the file for Prometheus."""
     log, prometheus = session.log_file, session.config.prometheus
     if log is not None:
-        yield _file("log file", log, ExitCode.USAGE, session.named_setting("log_file"))
+        yield _file("log file", log, ExitCode.USAGE, session.named_setting("log_file"), check_addable)
     if prometheus is not None:
         file = user_path(prometheus).absolute()
-        yield _file("prometheus", file, ExitCode.SOME_FAILED, session.loaded_config.label("prometheus"))
+        metrics = partial(check_replaceable, kind=METRICS)
+        yield _file("prometheus", file, ExitCode.SOME_FAILED, session.loaded_config.label("prometheus"), metrics)
 
 
-def _file(check: str, file: Path, code: ExitCode, setting: str) -> Finding:
-    """Whether a file can be written."""
+def _file(check: str, file: Path, code: ExitCode, setting: str, may_be_written: Callable[[Path], None]) -> Finding:
+    """Whether a file can be written. `may_be_written` raises FileExistsError for one of another kind."""
     folder = file.parent
     if not folder.is_dir():
         why, remedy = f"there is no folder {folder}", f"`mkdir -p {folder}`, or correct {setting}"
@@ -51,6 +54,11 @@ def _file(check: str, file: Path, code: ExitCode, setting: str) -> Finding:
     elif not os.access(file if file.exists() else folder, os.W_OK):
         why, remedy = "its permissions forbid it, or its disk is read-only", f"fix them, or choose another file: {setting}"
     else:
+        try:
+            with suppress(PermissionError):
+                may_be_written(file)
+        except FileExistsError as error:
+            return Finding(check, ok=False, message=f"{file}: {error.strerror}", remedy=f"correct {setting}", code=code)
         return Finding(check, ok=True, message=str(file))
     return Finding(check, ok=False, message=f"{file} cannot be written: {why}", remedy=remedy, code=code)
 
