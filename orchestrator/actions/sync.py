@@ -184,6 +184,7 @@ class _Sync:
                     sides=sides,
                     rows=self._found,
                     answers=answers or {},
+                    reviewed=answers is not None,
                     empty_folders=self._empty_folders,
                     settings=self._settings,
                     now_ns=time.time_ns(),

@@ -78,7 +78,7 @@ _STAYS: Mapping[str, tuple[str, str]] = {
     "unclear": ("no clear album in the folder", "an album artist in their tags would tell"),
     "doubtful-text": ("tags in an unknown encoding", "`tags.legacy_encoding` in the config says which"),
     "unsupported-name": ("names that cannot be used", "rename them"),
-    "conflict": ("different on both sides", "--conflict says which to keep"),
+    "conflict": ("different on both sides", ""),
     "other-name": ("under two names", "--keep-names says whose to use"),
     "deleted": ("cannot be restored", ""),
     "ambiguous-sidecar": ("unclear which album it belongs to", "--leftovers DIR moves them"),

@@ -152,6 +152,8 @@ def test_conflicts_of_a_sync_are_asked_one_by_one(music: Library, tmp_path: Path
         person.until("3 of 3 decided, A: 1, B: 1, later: 1")
         person.press("d1")
         person.until("make these changes?")
+        assert "different on both sides" in person.text
+        assert "--conflict" not in person.text, "a person has just decided"
         person.press("y\n")
         assert person.end() == 3
     found = [{path.name: path.read_text() for path in side.glob("*.txt")} for side in sides]

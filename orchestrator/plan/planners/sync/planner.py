@@ -147,7 +147,7 @@ def _sync_plan(
         work.operations,
         source=request.sides[0].fs,
         target=request.sides[1].fs,
-        options={**options_of(request.settings), **folders.options()},
+        options={**options_of(request.settings, reviewed=request.reviewed), **folders.options()},
         capabilities={side.fs: side.capabilities for side in request.sides},
         counts=total,
         skipped=sorted(dict.fromkeys([*scope.skipped, *skipped]), key=lambda one: (one.path, one.code, one.reason)),

@@ -229,6 +229,8 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     """When the run started, nanoseconds since 1970: later times are no times. None: all are believed."""
     answers: Mapping[tuple[str, str], Answer] = {}
     """Paths of a conflict -> what a person wants; the settings decide about all others."""
+    reviewed: bool = False
+    """Whether a person has seen all conflicts."""
     answered: bool = False
     """What could be read was read: ask no more. What may have changed then counts as changed."""
     bytes_read: int = 0
@@ -290,8 +292,10 @@ class SyncPlan(msgspec.Struct, frozen=True):
     """By path."""
 
 
-def options_of(settings: SyncSettings) -> dict[str, Any]:
-    """The settings for the header of a plan."""
+def options_of(settings: SyncSettings, *, reviewed: bool = False) -> dict[str, Any]:
+    """The settings for the header of a plan. `reviewed`: a person has decided about the conflicts."""
     known = {name: value for name, value in msgspec.structs.asdict(settings).items() if name != "max_delete"}
+    if reviewed:
+        known["conflict"] = "ask"
     limit = settings.max_delete
     return {"sync": {**known, "max_delete": None if limit is None else str(limit)}}
