@@ -63,26 +63,31 @@ def status(options: StatusOptions, session: Session) -> StatusResult:
     now = time.time()
     jobs = chosen_jobs(session, options.jobs) if options.jobs or session.config.jobs else {}
     found = statuses(session, jobs)
-    under_way = holder_of(session.state) is not None
     overdue = [one for one in found if one.overdue]
     if not session.options.quiet or session.options.json:
-        idle = {one.job: why for one in found if one.next_start and not one.in_time and (why := why_nothing_starts(one.job))}
-        rows = [_row(one, now, started=None if one.next_start is None else one.job not in idle) for one in found]
-        session.reporter.table("job", _COLUMNS, rows, empty="the config has no jobs; docs/jobs.md says how to write one")
-        for job, (reason, remedy) in idle.items() if not session.options.json else ():
-            session.reporter.note(f"{job}: {reason}; {remedy}")
-        broken = [
-            {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}
-            for one in broken_ways(session)
-        ]
-        session.reporter.table("broken-report", _BROKEN_COLUMNS, broken, empty="")
-        for name in options.jobs:
-            rows = [_run_row(run, under_way=under_way) for run in session.job_history.last(name, _SHOWN)]
-            session.reporter.table("job-run", _RUN_COLUMNS, rows, empty="", title=name)
+        _show(found, options.jobs, session, now)
     for one in overdue:
         began = f"it last began at {_local(one.last.began)}" if one.last is not None else "it has never begun"
         session.reporter.warning(f"{one.job} is overdue: it was to start at {_local(one.due)}, and {began}")
     return StatusResult(ExitCode.SOME_FAILED if overdue else ExitCode.DONE, tuple(found))
+
+
+def _show(found: Sequence[JobStatus], named: Sequence[str], session: Session, now: float) -> None:
+    """The jobs, what does not start or cannot be reported, and the last runs of those that were named."""
+    idle = {one.job: why for one in found if one.next_start and not one.in_time and (why := why_nothing_starts(one.job))}
+    rows = [_row(one, now, started=None if one.next_start is None else one.job not in idle) for one in found]
+    session.reporter.table("job", _COLUMNS, rows, empty="the config has no jobs; docs/jobs.md says how to write one")
+    for job, (reason, remedy) in idle.items() if not session.options.json else ():
+        session.reporter.note(f"{job}: {reason}; {remedy}")
+    broken = [
+        {"label": one.label, "reason": one.reason, "since": local_time(one.since), "age_s": max(0, round(now - one.since))}
+        for one in broken_ways(session)
+    ]
+    session.reporter.table("broken-report", _BROKEN_COLUMNS, broken, empty="")
+    under_way = holder_of(session.state) is not None
+    for name in named:
+        rows = [_run_row(run, under_way=under_way) for run in session.job_history.last(name, _SHOWN)]
+        session.reporter.table("job-run", _RUN_COLUMNS, rows, empty="", title=name)
 
 
 def statuses(session: Session, jobs: Mapping[str, Job]) -> list[JobStatus]:

@@ -62,7 +62,7 @@ def _save_rules(session: Session, request: OrganizeRequest, review: AlbumsReview
     elif not rules.alike:
         note("no rule says what was decided: it holds for this run alone, or as a plan file")
     else:
-        note(f"these patterns leave {rules.alike} of {counted(len(review.left), 'file')} where they are, as you did:")
+        note(f"these patterns keep {rules.alike} of {counted(len(review.left), 'file')} where they are, as you did:")
         for pattern in rules.patterns:
             note(f"  {pattern}")
         note("every command then skips what matches, in every location")

@@ -19,27 +19,27 @@ from orchestrator.report.wrapping import wrapped
 from orchestrator.review.decisions import Decisions
 from orchestrator.review.file_facts import columns
 from orchestrator.review.folders import folders_of, is_below
-from orchestrator.review.model import Key, Line, Offer, Scope, Style
+from orchestrator.review.model import QUARANTINED, Key, Line, Offer, Scope, Style
 from orchestrator.tags.formats import is_audio
 from orchestrator.track import Track
 from orchestrator.wording import counted
 
 _KEYS = (
-    Key("enter", "leave it", "leave the marked file where it is; once more: as planned"),
-    Key("a", "leave all", "leave all files of this album where they are"),
+    Key("enter", "keep here", "keep the marked file where it is; once more: as planned"),
+    Key("a", "keep all here", "keep all files of this album where they are"),
     Key("p", "plan", "do with this album what the plan says"),
 )
 _MOVES: tuple[str, Style] = ("moves", "leaves")
 _STATES: dict[Verb, tuple[str, Style]] = {
     Verb.MOVE: _MOVES,
     Verb.COPY: ("copied", "plain"),
-    Verb.QUARANTINE: ("leaves", "leaves"),
+    Verb.QUARANTINE: (QUARANTINED, "leaves"),
     Verb.REWRITE: ("updated", "leaves"),
 }
 _STAYS: tuple[str, Style] = ("stays", "stays")
 _QUARANTINE = "the quarantine"
 _NO_CHANGE = "nothing to change"
-_INDENT = " " * 14
+_INDENT = " " * 16
 _LEAST_PATH = 20
 _MOST_AROUND = 100
 """Files before the marked one that are shown, and from it on: some layouts have a single folder."""
@@ -125,9 +125,9 @@ class AlbumsReview:
         """How many files change, and how many are left."""
         decided = f"{self.decided} of {len(self)} decided, "
         if self.pending:
-            return f"{decided}{counted(len(self.left), 'file')} left; planning again ..."
+            return f"{decided}{counted(len(self.left), 'file')} kept; planning again ..."
         changing = len(self.now.changes)
-        return f"{decided}{counted(changing, 'file')} {'changes' if changing == 1 else 'change'}, {len(self.left)} left"
+        return f"{decided}{counted(changing, 'file')} {'changes' if changing == 1 else 'change'}, {len(self.left)} kept"
 
     def line(self, index: int, width: int) -> Line:
         """Where its files come from and go to, and how many tracks do. Kept, as a folder may have all files of a library."""
@@ -171,14 +171,14 @@ class AlbumsReview:
         """Decide one file, or one album."""
         numbers = self._groups[index]
         if key in ("a", "p"):
-            text = f"left where they are: {counted(len(numbers), 'file')}" if key == "a" else "as planned"
+            text = f"kept where they are: {counted(len(numbers), 'file')}" if key == "a" else "as planned"
             return self._decide(numbers, text, leave=key == "a")
         chosen = marked if key == "enter" else int(key) - 1
         if not 0 <= chosen < len(numbers):
             return f"this album has {counted(len(numbers), 'file')}"
         leave = numbers[chosen] not in self._decisions
         name = name_of(self.files[numbers[chosen]].src.path)
-        return self._decide([numbers[chosen]], f"{name}: {'left where it is' if leave else 'as planned'}", leave=leave)
+        return self._decide([numbers[chosen]], f"{name}: {'kept where it is' if leave else 'as planned'}", leave=leave)
 
     def scopes(self, index: int, marked: int) -> Sequence[Scope]:
         """All files from the folder of the marked one, or above; and all that go to the folders above that of the album."""
@@ -209,7 +209,7 @@ class AlbumsReview:
     def _offers(self, numbers: Sequence[int]) -> Sequence[Offer]:
         text = f"decided: {counted(len(numbers), 'file')}"
         return (
-            Offer("leave them where they are", partial(self._decide, numbers, text, leave=True)),
+            Offer("keep them where they are", partial(self._decide, numbers, text, leave=True)),
             Offer("as planned", partial(self._decide, numbers, text, leave=False)),
         )
 
@@ -272,7 +272,7 @@ class AlbumsReview:
         form, _, _, length, _ = columns(track, step.size)
         cells = f"{form:<6} {length:>6}  " if is_audio(step.src.path) else " " * 15
         head = f"{'>' if marked else ' '}{number + 1:>3}  "
-        yield (head, "strong"), (f"{word:<9}", style), (cells + _names(step, change, width - 29), "plain")
+        yield (head, "strong"), (f"{word:<11}", style), (cells + _names(step, change, width - 31), "plain")
         room = max(_LEAST_PATH, width - len(_INDENT))
         if track is not None:
             yield ((_INDENT + shortened(printable(_tags(track)), room), "faint"),)

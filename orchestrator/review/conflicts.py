@@ -17,14 +17,15 @@ from orchestrator.track import Track
 from orchestrator.wording import counted
 
 _KEYS = (
-    Key("a", "A's", "keep A's file on both sides"),
-    Key("b", "B's", "keep B's file on both sides"),
-    Key("t", "both", "keep the two of them, one under another name"),
-    Key("w", "wait", "leave it for later: nothing is done with either"),
+    Key("enter", "keep it", "keep the marked file on both sides"),
+    Key("1", "A's", "keep A's file on both sides"),
+    Key("2", "B's", "keep B's file on both sides"),
+    Key("a", "keep both", "keep the two of them, one under another name"),
+    Key("w", "later", "leave it for later: nothing is done with either"),
     Key("p", "plan", "do what the plan says"),
-    Key("enter", "", "keep the marked file on both sides"),
 )
-_ANSWERS = {"a": Answer.A, "b": Answer.B, "t": Answer.BOTH, "w": Answer.LATER, "p": None, "1": Answer.A, "2": Answer.B}
+_ANSWERS = {"1": Answer.A, "2": Answer.B, "a": Answer.BOTH, "w": Answer.LATER, "p": None}
+_OF_SIDES = (Answer.A, Answer.B)
 _WORDS = {Answer.A: "A's is kept", Answer.B: "B's is kept", Answer.BOTH: "both kept", Answer.LATER: "left for later"}
 _OFFERS = (
     ("keep A's files", Answer.A),
@@ -114,16 +115,16 @@ class ConflictsReview:
         """Both files side by side, what becomes of them and why, and the tags in which they differ."""
         conflict = self._conflicts[index]
         tracks = self._tracks_of(conflict)
-        lines: list[Line] = [(("           changed              size        format  bit rate  kHz/bits  length", "faint"),)]
+        lines: list[Line] = [(("             changed              size        format  bit rate  kHz/bits  length", "faint"),)]
         for side in SIDES:
             file = conflict.files[side]
             form, rate, sample, length, size = columns(tracks[side], file.size)
             time_ns = file.own_mtime_ns if file.own_mtime_ns is not None else file.entry.mtime_ns
             changed = UNKNOWN if time_ns is None else self._time_text(time_ns)
-            style: Style = "leaves" if self.outcome(index) is _ANSWERS["ba"[side]] else "stays"
+            style: Style = "leaves" if self.outcome(index) is _OF_SIDES[other(side)] else "stays"
             head = f"{'>' if marked == side else ' '} {LETTERS[side]}  "
             cells = f"{changed:<20} {size:<11} {form:<7} {rate:<9} {sample:<9} {length}"
-            lines.append(((head, "strong"), (f"{style:<7}", style), (cells, "plain")))
+            lines.append(((head, "strong"), (f"{'replaced' if style == 'leaves' else 'stays':<9}", style), (cells, "plain")))
         lines.append(())
         for side in SIDES:
             text = f"{LETTERS[side]}: {printable(self._sides[side])}: {printable(conflict.paths[side])}"
@@ -142,7 +143,7 @@ class ConflictsReview:
         """Decide one conflict."""
         if key not in _ANSWERS and key != "enter":
             return "there are two files: A's and B's"
-        self._decisions.make({index: _ANSWERS["ab"[marked] if key == "enter" else key]})
+        self._decisions.make({index: _OF_SIDES[marked] if key == "enter" else _ANSWERS[key]})
         return f"{_WORDS[self.outcome(index)]}{self._unlike([index])}"
 
     def scopes(self, index: int, marked: int) -> Sequence[Scope]:

@@ -16,7 +16,7 @@ from orchestrator.report.wrapping import wrapped
 from orchestrator.review.duplicate_groups import Chosen, DuplicateGroups, Effect
 from orchestrator.review.file_facts import HEADINGS, columns, differing_tags, widths
 from orchestrator.review.folders import folders_of, is_below
-from orchestrator.review.model import Key, Line, Offer, Scope, Style
+from orchestrator.review.model import QUARANTINED, Key, Line, Offer, Scope, Style
 from orchestrator.wording import counted, size_text
 
 _KEYS = (
@@ -93,9 +93,9 @@ class DuplicatesReview:
         members = self.groups.groups[index]
         facts = [columns(member.track, member.size) for member in members]
         wide = widths(facts)
-        used = 12 + sum(wide) + 2 * len(wide)
+        used = 16 + sum(wide) + 2 * len(wide)
         lines: list[Line] = [
-            ((" " * 12 + "".join(f"{text:<{size}}  " for text, size in zip(HEADINGS, wide, strict=True)) + "file", "faint"),)
+            ((" " * 16 + "".join(f"{text:<{size}}  " for text, size in zip(HEADINGS, wide, strict=True)) + "file", "faint"),)
         ]
         for number, (member, row) in enumerate(zip(members, facts, strict=True)):
             state: Style = "leaves" if id(member) in self.groups.leaving else "stays"
@@ -103,7 +103,8 @@ class DuplicatesReview:
             arrow = ">" if number == marked else " "
             head = f"{arrow}{number + 1:>2}  "
             cells = "".join(f"{text:<{size}}  " for text, size in zip(row, wide, strict=True))
-            lines.append(((head, "strong"), (f"{state:<7}", state), (cells + name, "plain")))
+            word = QUARANTINED if state == "leaves" else "stays"
+            lines.append(((head, "strong"), (f"{word:<11}", state), (cells + name, "plain")))
         lines += [(), *self._about(members[marked], width)]
         tags = differing_tags([member.reading.track for member in members])
         if tags:
@@ -196,7 +197,7 @@ class DuplicatesReview:
         lines: list[Line] = [((part, "strong"),) for part in wrapped(printable(self._name(member)), width)]
         decision = self.groups.leaving.get(id(member))
         if decision is not None:
-            text = printable(f"leaves for the quarantine: {reason_of(decision, self._name(decision.kept))}")
+            text = printable(f"to the quarantine: {reason_of(decision, self._name(decision.kept))}")
         else:
             text = f"stays{self._why_it_stays(member)}"
         state: Style = "stays" if decision is None else "leaves"

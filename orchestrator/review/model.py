@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple, Protocol
 
 Style = Literal["plain", "strong", "faint", "stays", "leaves", "warning"]
 """How a part of a line looks; what it means can be read without it."""
+QUARANTINED = "quarantine"
+"""What the reviews call what becomes of a file that goes there; one that is kept `stays`."""
 Part = tuple[str, Style]
 Line = tuple[Part, ...]
 """A line on the screen. Names in it are escaped by the screen."""

@@ -110,7 +110,7 @@ def test_files_that_are_left_stay_and_the_rest_is_organized(music: Library) -> N
     ) as person:
         person.until("0 of 2 decided, 4 files change")
         person.press("1ja")
-        person.until("2 of 2 decided, 1 file changes, 3 left")
+        person.until("2 of 2 decided, 1 file changes, 3 kept")
         person.press("d3")
         person.until("Write this to")
         assert "/old/" in person.text
@@ -148,7 +148,7 @@ def test_conflicts_of_a_sync_are_asked_one_by_one(music: Library, tmp_path: Path
         "sync", *map(str, sides), "--conflict", "ask", state=music.home / "state", environment=music.environment
     ) as person:
         person.until("0 of 3 decided, both: 3")
-        person.press("bjajw")
+        person.press("2j1jw")
         person.until("3 of 3 decided, A: 1, B: 1, later: 1")
         person.press("d1")
         person.until("make these changes?")

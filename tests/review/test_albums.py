@@ -136,7 +136,7 @@ def test_of_two_files_with_one_name_one_is_left() -> None:
     assert "what else stays" not in text(review)
     review.press("1", 0, 0)
     assert {ref.object_id for ref in review.now.changes} == {"id2"}
-    assert review.summary() == "1 of 1 decided, 1 file changes, 1 left"
+    assert review.summary() == "1 of 1 decided, 1 file changes, 1 kept"
     assert re.findall(r"^[> ] +\d  (\w+)", text(review), re.MULTILINE) == ["stays", "moves"]
 
     def rules() -> ExcludeRules:
@@ -156,8 +156,8 @@ def test_what_belongs_to_a_file_that_is_left_stays_with_it() -> None:
     assert {ref.path for ref in review.now.changes} == {"in/x/2.flac", "in/x/cover.jpg", "in/y/1.flac", "in/y/2.flac"}
     shown = text(review)
     assert "stays" in shown
-    assert "left where it is, as decided in the review" in shown
-    assert review.summary() == "1 of 2 decided, 4 files change, 1 left"
+    assert "kept where it is, as decided in the review" in shown
+    assert review.summary() == "1 of 2 decided, 4 files change, 1 kept"
     assert "Song 2 / Beck / X" in shown
     assert line(review, 0).startswith("* ")
     assert "in/y/odd.mp3: no usable tags" in text(review, 1)
@@ -207,7 +207,7 @@ def test_a_duplicate_can_be_left() -> None:
     review = review_of(asked([*album("in/x", "X", 1, 2), copy], dedup=DedupSettings()))
     index = next(n for n in range(len(review)) if "the quarantine" in line(review, n))
     others = {ref: step.dst for ref, step in review.now.changes.items() if ref.path != "b/1.flac"}
-    assert "leaves" in text(review, index)
+    assert "quarantine" in text(review, index)
     review.press("a", index, 0)
     assert {ref: step.dst for ref, step in review.now.changes.items()} == others
 
@@ -265,8 +265,8 @@ def test_a_large_library_is_planned_again_outside_of_the_keys() -> None:
     review = review_of(asked([*two_albums(), *(plain(f"other/{n}.txt") for n in range(2000))]))
     review.press("a", 0, 0)
     assert review.pending
-    assert review.summary().endswith("4 files left; planning again ...")
+    assert review.summary().endswith("4 files kept; planning again ...")
     assert "all 4 stay" in line(review, 0)
     review.settle()
     assert not review.pending
-    assert review.summary() == "1 of 2 decided, 2 files change, 4 left"
+    assert review.summary() == "1 of 2 decided, 2 files change, 4 kept"

@@ -27,9 +27,9 @@ def text(review: ConflictsReview, index: int = 0) -> str:
 def test_each_answer_and_what_it_would_do() -> None:
     review = review_of(conflict("x.flac"), conflict("y.txt"))
     for key, answer, says in [
-        ("a", Answer.A, "A's file replaces that of B, which goes to the trash there"),
+        ("1", Answer.A, "A's file replaces that of B, which goes to the trash there"),
         ("2", Answer.B, "B's file replaces that of A, which goes to the trash there"),
-        ("t", Answer.BOTH, "the two of them are kept"),
+        ("a", Answer.BOTH, "the two of them are kept"),
         ("w", Answer.LATER, "the next sync finds the conflict again"),
     ]:
         review.press(key, 0, 0)
@@ -46,7 +46,7 @@ def test_each_answer_and_what_it_would_do() -> None:
 
 def test_a_damaged_file_replaces_none_whatever_is_decided() -> None:
     review = review_of(conflict("x.flac", damaged=True))
-    assert "a damaged file never replaces a complete one" in review.press("b", 0, 0)
+    assert "a damaged file never replaces a complete one" in review.press("2", 0, 0)
     assert review.outcome(0) is Answer.A
     review.press("w", 0, 0)
     assert review.outcome(0) is Answer.LATER
@@ -54,7 +54,7 @@ def test_a_damaged_file_replaces_none_whatever_is_decided() -> None:
 
 def test_one_way_nothing_changes_at_the_source() -> None:
     review = review_of(conflict("x.flac"), direction=Direction.A_TO_B)
-    review.press("b", 0, 0)
+    review.press("2", 0, 0)
     assert "the sync changes nothing on A" in text(review)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -14,6 +15,7 @@ from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.organize.planner import plan_organize
 from orchestrator.records import Ref
 from orchestrator.review.albums import AlbumsReview
+from orchestrator.review.conflicts import ConflictsReview
 from orchestrator.review.duplicates import DuplicatesReview
 from orchestrator.review.model import Line, Outcome, Review
 from orchestrator.review.screen import ReviewScreen
@@ -214,7 +216,7 @@ def test_keys_leave_files_where_they_are(keys: list[str], left: set[str]) -> Non
     review = review_of_albums(asked_to_organize([*album("in/x", "X", 1, 2), *album("in/y", "Y", 1)]))
 
     async def steps(pilot: Pilot[Outcome]) -> None:
-        assert "1/2  0 of 2 decided, 3 files change, 0 left" in text_of(pilot)
+        assert "1/2  0 of 2 decided, 3 files change, 0 kept" in text_of(pilot)
         await pilot.press(*keys)
         assert f"{3 - len(left)} file{'s' * (len(left) != 2)} change" in text_of(pilot)
 
@@ -234,11 +236,22 @@ def test_keys_are_taken_while_a_large_library_is_planned_again() -> None:
 
     async def steps(pilot: Pilot[Outcome]) -> None:
         await pilot.press("1", "2")
-        assert "2 files left; planning again" in text_of(pilot)
+        assert "2 files kept; planning again" in text_of(pilot)
         await pilot.press("1")
         planning.set()
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
-        assert "1 of 1 decided, 1 file changes, 1 left" in text_of(pilot)
+        assert "1 of 1 decided, 1 file changes, 1 kept" in text_of(pilot)
 
     assert screen_of(review, steps).failure is None
+
+
+def test_all_reviews_use_the_same_keys_and_words() -> None:
+    """Those of a review alone are others than those that they share."""
+    shared = {"enter": "keep", "a": "keep", "p": "do"}
+    for review in (AlbumsReview, DuplicatesReview, ConflictsReview):
+        meanings = {key.key: key.meaning.split()[0] for key in review.keys}
+        assert {key: meanings[key] for key in shared} == shared
+        words = " ".join(f"{key.short} {key.meaning}" for key in review.keys if key.key != "w")
+        assert not re.search(r"\bleaves?\b", words), "it may mean to stay or to go"
+    assert {key.key for key in ConflictsReview.keys} - {*shared} == {"1", "2", "w"}

@@ -13,7 +13,7 @@ from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.shared_names import SharedNames
 from orchestrator.records import Capabilities, Item, Ref
 
-LEFT = "left where it is, as decided in the review"
+LEFT = "kept where it is, as decided in the review"
 """Why the files of `OrganizeRequest.left` stay."""
 
 
