@@ -17,10 +17,10 @@ from orchestrator.track import Track
 from orchestrator.wording import counted
 
 _KEYS = (
-    Key("enter", "keep it", "keep the marked file on both sides"),
+    Key("enter", "", "keep the marked file on both sides"),
     Key("1", "A's", "keep A's file on both sides"),
     Key("2", "B's", "keep B's file on both sides"),
-    Key("a", "keep both", "keep the two of them, one under another name"),
+    Key("a", "both", "keep the two of them, one under another name"),
     Key("w", "later", "leave it for later: nothing is done with either"),
     Key("p", "plan", "do what the plan says"),
 )
@@ -115,7 +115,7 @@ class ConflictsReview:
         """Both files side by side, what becomes of them and why, and the tags in which they differ."""
         conflict = self._conflicts[index]
         tracks = self._tracks_of(conflict)
-        lines: list[Line] = [(("             changed              size        format  bit rate  kHz/bits  length", "faint"),)]
+        lines: list[Line] = [(("             changed              size       format  bit rate  kHz/bits  length", "faint"),)]
         for side in SIDES:
             file = conflict.files[side]
             form, rate, sample, length, size = columns(tracks[side], file.size)
@@ -123,7 +123,7 @@ class ConflictsReview:
             changed = UNKNOWN if time_ns is None else self._time_text(time_ns)
             style: Style = "leaves" if self.outcome(index) is _OF_SIDES[other(side)] else "stays"
             head = f"{'>' if marked == side else ' '} {LETTERS[side]}  "
-            cells = f"{changed:<20} {size:<11} {form:<7} {rate:<9} {sample:<9} {length}"
+            cells = f"{changed:<20} {size:<10} {form:<7} {rate:<9} {sample:<9} {length}"
             lines.append(((head, "strong"), (f"{'replaced' if style == 'leaves' else 'stays':<9}", style), (cells, "plain")))
         lines.append(())
         for side in SIDES:
