@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.report.plan_view import PlanStep, groups, inside_group, remark
 from orchestrator.report.reporter import printable, shortened, width_of
+from orchestrator.wording import counted
 
 Paint = Callable[[str, str], str]
 """Style and text -> the text as a terminal shows it in that style."""
 
-_AT_MOST = (10, 3, 1)
-"""So many files of each folder are shown, the first number with which the tree has room."""
+_AT_MOST = (11, 4, 2)
+"""So many lines each folder has below its own, the first number with which the tree has room."""
 
 
 def whole_tree(plan: Plan, paint: Paint, *, remarks: bool = False) -> Iterator[str]:
@@ -20,29 +21,28 @@ def whole_tree(plan: Plan, paint: Paint, *, remarks: bool = False) -> Iterator[s
     for root, branches in _by_location(plan):
         yield paint("bold", printable(root))
         for _, members in branches:
-            yield from _branch(members, len(members), paint, root, None, remarks=remarks)
+            yield from _branch(members, paint, root, None, None, remarks=remarks)
 
 
 def short_tree(plan: Plan, paint: Paint, width: int, height: int) -> Iterator[str]:
-    """As many changes as there is room for, of as many folders as possible, and how many more there are."""
+    """As many changes as there is room for, of as many folders as possible, and how many more these and all others have."""
     locations = _by_location(plan)
-    everything = [branch for _, branches in locations for branch in branches]
-    total = sum(len(members) for _, members in everything)
-    room, shown = height - 1 - len(locations), 0
-    each = next((most for most in (total, *_AT_MOST) if _lines(everything, most) <= room), 1)
+    everything = [members for _, branches in locations for _, members in branches]
+    folders, changes = len(everything), sum(map(len, everything))
+    room = height - 1 - len(locations)
+    each = next((most for most in (changes, *_AT_MOST) if _lines(everything, most) <= room), _AT_MOST[-1])
     for root, branches in locations:
-        if shown and room < 2:
+        if folders < len(everything) and room < _lines([branches[0][1]], _AT_MOST[-1]):
             break
         yield paint("bold", shortened(printable(root), width))
         for _, members in branches:
-            if room < 2:
+            if room < _lines([members], _AT_MOST[-1]):
                 break
-            number = min(each, len(members), room - 1)
-            room -= 1 + number
-            shown += number
-            yield from _branch(members, number, paint, root, width)
-    if shown < total:
-        yield f"... {total - shown:,} more changes"
+            lines = min(each, len(members), room - 1)
+            room, folders, changes = room - 1 - lines, folders - 1, changes - len(members)
+            yield from _branch(members, paint, root, width, lines)
+    if folders:
+        yield f"... {changes:,} more changes in {counted(folders, 'more folder')}"
 
 
 def _by_location(plan: Plan) -> list[tuple[str, Sequence[tuple[str, list[PlanStep]]]]]:
@@ -59,25 +59,23 @@ def _by_location(plan: Plan) -> list[tuple[str, Sequence[tuple[str, list[PlanSte
     ]
 
 
-def _lines(branches: Sequence[tuple[str, list[PlanStep]]], most: int) -> int:
-    return sum(1 + min(most, len(members)) for _, members in branches)
+def _lines(branches: Iterable[Sequence[PlanStep]], most: int) -> int:
+    """How many lines these folders take, each with so many below its own at most."""
+    return sum(1 + min(most, len(members)) for members in branches)
 
 
 def _branch(
-    members: Sequence[PlanStep],
-    number: int,
-    paint: Paint,
-    root: str,
-    width: int | None,
-    *,
-    remarks: bool = False,
+    members: Sequence[PlanStep], paint: Paint, root: str, width: int | None, lines: int | None, *, remarks: bool = False
 ) -> Iterator[str]:
+    """A folder and so many lines below it (None: all changes); the last one says how many changes there are besides."""
+    number = len(members) if lines is None or lines >= len(members) else lines - 1
     heading, count = printable(members[0].group) or "(top)", f"  {len(members):,}"
     if width is not None:
         heading = shortened(heading, width - len(count))
     yield f"{paint('bold cyan', heading)}{paint('dim', count)}"
+    last, between = "└── ", "├── "
     for index, step in enumerate(members[:number]):
-        guide = "└── " if index == len(members) - 1 else "├── "
+        guide = last if index == len(members) - 1 else between
         verb = "" if step.verb in (Verb.MOVE, Verb.COPY) else f"{step.verb} "
         becomes, was = printable(_becomes(step, root)), f"  ← {printable(step.was)}"
         more = printable(remark(step))
@@ -90,6 +88,8 @@ def _branch(
             becomes = shortened(becomes, max(room // 2, room - width_of(was)))
             was = shortened(was, room - width_of(becomes))
         yield f"{paint('dim', guide)}{paint('yellow', verb)}{becomes}{paint('dim', was + (f'  ({more})' if more else ''))}"
+    if number < len(members):
+        yield paint("dim", f"{last}... {len(members) - number:,} more")
 
 
 def _becomes(step: PlanStep, root: str) -> str:

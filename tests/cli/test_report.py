@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import threading
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from orchestrator.plan.model import ENTRIES_WITHOUT_FILE, Expect, Header, Operat
 from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
+from orchestrator.report.plan_tree import short_tree
 from orchestrator.report.reporter import Column, Summary, duration_text, printable, width_of, with_location
 from orchestrator.report.text_reporter import SHORTENED_LINES, TextReporter
 from orchestrator.wording import size_text
@@ -116,6 +118,29 @@ def test_a_plan_and_its_question_fit_the_window(monkeypatch: pytest.MonkeyPatch,
     assert "more changes" in out.getvalue()
     said = " ".join(err.getvalue().split())
     assert said == "Make these 500 changes? [y]es [n]o [a]ll lines", "the plan says what stays, once"
+
+
+@pytest.mark.parametrize("sizes", [(1, 29, 3), (12,), (3, 2, 40, 1), (2, 2), (1,) * 30, (500, 1)], ids=str)
+@pytest.mark.parametrize("height", [6, 9, 14, 40])
+def test_a_short_tree_says_of_each_folder_how_much_more_it_has(sizes: tuple[int, ...], height: int) -> None:
+    made = plan(*(operation(f"in/{one}/{two}", f"{one:02}/{two:03}") for one, size in enumerate(sizes) for two in range(size)))
+    _, *lines = short_tree(made, lambda _, text: text, 80, height)
+    assert len(lines) < height
+    others = re.fullmatch(r"\.\.\. (\d+) more changes in (\d+) more folders?", lines[-1])
+    beyond = (int(others[1]), int(others[2])) if others else (0, 0)
+    folders: dict[str, list[str]] = {}
+    for line in lines[:-1] if others else lines:
+        if line[0].isdecimal():
+            folders[line] = members = []
+        else:
+            members.append(line)
+    for heading, members in folders.items():
+        more = re.fullmatch(r"└── \.\.\. (\d+) more", members[-1])
+        hidden = int(more[1]) - 1 if more else 0
+        assert len(members) + hidden == int(heading.rpartition(" ")[2])
+        assert [line[0] for line in members] == ["├"] * (len(members) - 1) + ["└"]
+    assert sum(int(heading.rpartition(" ")[2]) for heading in folders) + beyond[0] == sum(sizes)
+    assert (len(folders) + beyond[1], bool(folders)) == (len(sizes), True)
 
 
 def test_a_long_plan_is_shortened_unless_verbose() -> None:
