@@ -168,8 +168,10 @@ def agreed(session: Session, question: str, plan: Plan | None = None) -> bool:
     offers: dict[str, Offer] = {}
     if plan is not None:
         offers = {
-            "all lines": partial(session.reporter.plan, plan, everything=True),
-            "write plan": partial(offer_to_write, session, lambda: plan),
+            "all lines": Offer(partial(session.reporter.plan, plan, everything=True), "show each change, then ask again"),
+            "write plan": Offer(
+                partial(offer_to_write, session, lambda: plan), "write the plan to a file for `apply`, then ask again"
+            ),
         }
     began = time.monotonic()
     try:

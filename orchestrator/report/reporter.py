@@ -6,7 +6,7 @@ import re
 import traceback
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -57,8 +57,12 @@ class Column(msgspec.Struct, frozen=True):
     """Makes the text that people read instead of the row's value."""
 
 
-Offer = Callable[[], object]
-"""Something that a person may choose to see or do before answering a question."""
+class Offer(NamedTuple):
+    """Something that a person may choose to see or do before answering a question."""
+
+    do: Callable[[], object]
+    meaning: str
+    """What it does, for who asks."""
 
 
 class Summary(msgspec.Struct, kw_only=True):

@@ -246,15 +246,24 @@ class TextReporter(NoProgress):
         self._output.flush()
 
     def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
-        """Ask on stderr; only "y" and "yes" mean yes."""
+        """Ask on stderr; only "y" and "yes" mean yes. After "?", explain the answers and ask again."""
         while True:
             answer = self.ask(question, _choices(offers)).lower()
             chosen = next(
                 (offer for word, offer in offers.items() if answer and answer in (word[0], word.split()[0], word)), None
             )
-            if chosen is None:
+            if answer in _ASKS_WHAT:
+                self._explain(offers)
+            elif chosen is None:
                 return answer in ("y", "yes")
-            chosen()
+            else:
+                chosen.do()
+
+    def _explain(self, offers: Mapping[str, Offer]) -> None:
+        meanings = {"yes": "go on", "no": "change nothing; so does any other answer"}
+        meanings |= {word: offer.meaning for word, offer in offers.items()}
+        for word, meaning in meanings.items():
+            self._side.line(f"{word[0]}  {meaning}")
 
     def ask(self, question: str, choices: str = "") -> str:
         """Ask on stderr, with the choices on a line of their own if there is no room."""
@@ -371,6 +380,9 @@ class TextReporter(NoProgress):
     def _print_rest(self, number: int) -> None:
         if number:
             self._output.line(f"... and {number:,} more; -v shows all")
+
+
+_ASKS_WHAT = frozenset({"?", "h", "help"})
 
 
 def _choices(offers: Mapping[str, Offer]) -> str:

@@ -101,7 +101,7 @@ def test_a_person_may_write_the_plan_before_the_answer(music: Path, tmp_path: Pa
 
         def confirm(self, question: str, offers: Mapping[str, Offer] = {}) -> bool:
             for offer in (*offers.values(), offers["write plan"]):
-                offer()
+                offer.do()
             return super().confirm(question)
 
     person = Careful(says_yes=False)

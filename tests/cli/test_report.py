@@ -19,7 +19,7 @@ from orchestrator.records import Ref
 from orchestrator.report import plan_view
 from orchestrator.report.json_reporter import JsonReporter
 from orchestrator.report.plan_tree import short_tree
-from orchestrator.report.reporter import Column, Summary, duration_text, printable, width_of, with_location
+from orchestrator.report.reporter import Column, Offer, Summary, duration_text, printable, width_of, with_location
 from orchestrator.report.text_reporter import SHORTENED_LINES, TextReporter
 from orchestrator.wording import size_text
 
@@ -111,7 +111,7 @@ def test_a_plan_and_its_question_fit_the_window(monkeypatch: pytest.MonkeyPatch,
     for one in untagged:
         reporter.error(one.code, one.reason, one.path)
     reporter.plan(long)
-    reporter.confirm("Make these 500 changes?", {"all lines": lambda: None})
+    reporter.confirm("Make these 500 changes?", {"all lines": Offer(lambda: None, "")})
     shown = out.getvalue().splitlines()
     assert len(shown) < max(lines, 16)
     assert max(map(width_of, shown)) <= columns
@@ -180,7 +180,7 @@ def test_commands_and_run_ids_are_not_broken_at_the_edge(monkeypatch: pytest.Mon
     reporter, out, err = text_reporter(terminal=True)
     reporter.error("interrupted", f"interrupted in good order; {command} finishes it, whenever that is convenient")
     reporter.note(f"plan written to /home/someone/music.plan; {command} carries it out")
-    reporter.confirm("Delete these 13 files for good? This cannot be undone.", {"all lines": lambda: None})
+    reporter.confirm("Delete these 13 files for good? This cannot be undone.", {"all lines": Offer(lambda: None, "")})
     for shown in (out.getvalue(), err.getvalue()):
         assert any(command in line for line in shown.splitlines())
         assert max(map(len, shown.splitlines())) <= max(int(columns), len(command) + 2)
@@ -201,11 +201,21 @@ def test_all_lines_go_to_the_pager_of_the_user(monkeypatch: pytest.MonkeyPatch, 
     assert "\x1b[2J" not in seen
 
 
+@pytest.mark.parametrize("asks", ["?", "help", "H"])
+def test_a_question_is_explained_to_who_asks_and_asked_again(asks: str) -> None:
+    for answer, expected in (("y", True), ("n", False), ("", False)):
+        err = io.StringIO()
+        reporter = TextReporter(io.StringIO(), err, io.StringIO(f"{asks}\n{answer}\n"))
+        assert reporter.confirm("Sure?", {"all lines": Offer(lambda: None, "see all")}) is expected
+        assert err.getvalue().count("Sure?") == 2
+        assert "y  go on\nn  change nothing; so does any other answer\na  see all\n" in err.getvalue()
+
+
 def test_offers_come_before_the_answer() -> None:
     seen: list[str] = []
     for answers, expected in (("a\nw\ny\n", True), ("all lines\nno\n", False), ("a\n", False), ("x\n", False)):
         reporter = TextReporter(io.StringIO(), io.StringIO(), io.StringIO(answers))
-        offers = {"all lines": lambda: seen.append("a"), "write plan": lambda: seen.append("w")}
+        offers = {"all lines": Offer(lambda: seen.append("a"), "see all"), "write plan": Offer(lambda: seen.append("w"), "write")}
         assert reporter.confirm("Sure?", offers) is expected
     assert seen == ["a", "w", "a", "a"]
 
