@@ -9,13 +9,14 @@ from typing import Any
 import orchestrator
 from orchestrator.actions.job_check import locations_in
 from orchestrator.actions.job_results import StepResult
-from orchestrator.actions.problems import REMEDIES, concerns, standing
+from orchestrator.actions.problems import REMEDIES, concerns, left_by, standing
 from orchestrator.actions.run_results import undone_by
 from orchestrator.actions.session import Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.journal.records import OperationState, Run, Stage
 from orchestrator.config.jobs import Job
 from orchestrator.job_history.store import JobRun
+from orchestrator.known_problems.store import StandingProblem
 from orchestrator.plan.model import Plan
 from orchestrator.plan.music.statistics import Statistics
 from orchestrator.report.html.changes import Result
@@ -45,7 +46,7 @@ def save_plan_page(session: Session, plan: Plan, file: Path) -> None:
 def save_run_page(session: Session, run: Run, facts: Mapping[str, Any], costs: Iterable[Mapping[str, Any]], file: Path) -> None:
     """Save the page of a run. `facts` and `costs`: the rows that a terminal shows of it. Raises as `save_plan_page`."""
     known = run_facts(session, run, facts, costs)
-    write_page(run_document(known, problems_in(session, run.header.locations), REMEDIES), file)
+    write_page(run_document(known, [*map(_as_left, left_by(session, run))], REMEDIES), file)
     session.reporter.note(f"written to {file}")
 
 
@@ -101,7 +102,11 @@ def run_facts(
 def problems_in(session: Session, locations: Sequence[str]) -> list[Left]:
     """The problems that are known in these locations."""
     found = [one for one in standing(session) if any(concerns(one, location) for location in locations)]
-    return [Left(one.location, one.path, one.code, one.reason) for one in found]
+    return [*map(_as_left, found)]
+
+
+def _as_left(problem: StandingProblem) -> Left:
+    return Left(problem.location, problem.path, problem.code, problem.reason)
 
 
 def made_by() -> str:

@@ -14,7 +14,7 @@ import msgspec
 from orchestrator.actions.ignored_files import IgnoredFiles
 from orchestrator.actions.session_settings import Settings
 from orchestrator.errors import ExitCode, OrchestratorError
-from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem, same_failure
+from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem, same_failure, scope_of
 from orchestrator.report.reporter import Reporter
 from orchestrator.wording import counted
 
@@ -209,7 +209,7 @@ class ProblemReports:
 
         What it reported before and does not report now is gone, if the work was done and `covers` its file.
         """
-        search = self._search = _Search("\n".join((command, *sorted({*locations}))), covers, [])
+        search = self._search = _Search(scope_of(command, locations), covers, [])
         self._named.clear()
         done = False
         try:

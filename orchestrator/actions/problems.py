@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import shlex
 import time
-from collections.abc import Collection
 from typing import Any
 
 from orchestrator.actions.ignored_files import IgnoredFiles
 from orchestrator.actions.job_steps import job_of
 from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.actions.waiting import local_time
+from orchestrator.apply.journal.records import Run
 from orchestrator.catalogue.last_scan import scanned_locations
 from orchestrator.config.options.problems import ProblemsIgnoreOptions, ProblemsListOptions
 from orchestrator.errors import UsageError
@@ -100,12 +100,30 @@ def standing(session: Session) -> list[StandingProblem]:
     return [one for one in stored if not ignored.match(one.location, one.path)]
 
 
-def show_standing(session: Session, locations: Collection[str]) -> None:
-    """Show what stands in these locations (in canonical form), by reason and folder: files that commands leave as they are."""
+def left_by(session: Session, run: Run) -> list[StandingProblem]:
+    """The files that the command of a run leaves as they are, as far as that was reported and still stands."""
+    command = _command_of(run)
+    if command is None or not (session.state / PROBLEMS_FILE).exists():
+        return []
+    with KnownProblems(session.state / PROBLEMS_FILE) as problems:
+        found = problems.of_command(command, run.header.locations or (run.source, run.target))
+        ignored = IgnoredFiles({*session.config.ignore, *problems.ignored()})
+    return [one for one in found if not ignored.match(one.location, one.path)]
+
+
+def _command_of(run: Run) -> str | None:
+    """The command that has looked for problems: of a plan that was applied, the one that made it."""
+    if run.command != "apply":
+        return run.command
+    options = run.header.options
+    return "organize" if "rules" in options else "sync" if "sync" in options else "dedup" if "keep" in options else None
+
+
+def show_left_by(session: Session, run: Run) -> None:
+    """Show what the command of a run leaves as it is, by reason and folder."""
     alike: dict[tuple[str, str], list[StandingProblem]] = {}
-    for one in standing(session):
-        if one.location in locations:
-            alike.setdefault((one.code, one.reason), []).append(one)
+    for one in left_by(session, run):
+        alike.setdefault((one.code, one.reason), []).append(one)
     for (code, reason), found in alike.items():
         remedy = REMEDIES.get(code, "")
         where = by_folder((join_location(one.location, one.path), "") for one in found)

@@ -9,7 +9,7 @@ from typing import Any
 import orchestrator
 from orchestrator.actions.change import ChangeResult, Planned, agreed, change, created_now, report_skipped
 from orchestrator.actions.locations import reaching
-from orchestrator.actions.problems import show_standing
+from orchestrator.actions.problems import show_left_by
 from orchestrator.actions.run_results import run_result, run_text, undone_by
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run, RunState, Stage
@@ -83,7 +83,7 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     empty = "" if options.left else "no operations"
     session.reporter.table("run-operation", columns, rows, empty=empty)
     if options.left:
-        show_standing(session, (run.source, run.target))
+        show_left_by(session, run)
     return run
 
 

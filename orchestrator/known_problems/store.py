@@ -67,6 +67,11 @@ class StandingProblem(msgspec.Struct, frozen=True):
         return self.path, self.code, same(self.reason) + self.details
 
 
+def scope_of(command: str, locations: Iterable[str]) -> str:
+    """What is written of a command that looks for problems in these locations."""
+    return "\n".join((command, *sorted({*locations})))
+
+
 class KnownProblems:
     """All of them, in one database; a context manager."""
 
@@ -104,6 +109,19 @@ class KnownProblems:
             ).fetchall()
             last = self._connection.execute("SELECT last FROM scope WHERE scope = ?", (scope,)).fetchone()
         return [StandingProblem(*row) for row in rows], last[0] if last else 0.0
+
+    def of_command(self, command: str, locations: Iterable[str]) -> list[StandingProblem]:
+        """What a command has found that looked at these locations, by location and path.
+
+        If none looked at exactly these, those count that looked at more: a mirror may have been away.
+        """
+        wanted = {*locations}
+        with self._database.mapped_errors():
+            scopes = [scope for (scope,) in self._connection.execute("SELECT scope FROM scope ORDER BY scope")]
+        alike = [scope for scope in scopes if scope.startswith(f"{command}\n") and wanted <= {*scope.split("\n")[1:]}]
+        exact = scope_of(command, wanted)
+        found = [one for scope in ([exact] if exact in alike else alike) for one in self.of_scope(scope)[0]]
+        return sorted(dict.fromkeys(found), key=lambda one: (one.location, one.path, one.code, one.reason))
 
     def settle(
         self, scope: str, found: Iterable[StandingProblem], now: float, *, judged: Callable[[StandingProblem], bool] | None

@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from orchestrator.apply.guard.surroundings import MARKER
 from orchestrator.track import Track
 from orchestrator.wording import size_text
-from tests.audio import track_bytes
+from tests.audio import make_track, track_bytes
 from tests.audio_frames import flac, tagged
 from tests.faulty import Library
 from tests.forked import Death, kill
 from tests.nightly import NIGHTLY, some_at_night
+from tests.program import Program
 from tests.providers import everywhere
 from tests.servers.http import HttpProxy, Refuse, Then, http_proxy
 from tests.servers.remotes import RemoteServer
@@ -326,3 +327,23 @@ def test_delete_only_deletes_what_is_proved(library: Callable[..., Library], kin
     left = Counter(music.place.tree().values())
     assert left == Counter(content for path, content in before.items() if path != "copies/1.flac")
     assert set(music.tree()) == {"Album/1.flac", "Album/2.flac", "Album/3.wav"}
+
+
+def test_a_run_lists_as_left_only_what_its_own_command_leaves(tmp_path: Path) -> None:
+    program, music = Program(tmp_path / "state"), tmp_path / "music"
+    song = Track(title=("T",), artist=("A",), album_artist=("A",), album=("B",), track=1, disc=1, date="2001")
+    make_track(music / "1.flac", "flac", song)
+    make_track(music / "untagged.flac", "flac", None, serial=2)
+    organized = program("organize", str(music), "--yes", codes=(3,)).run
+    make_track(music / "again.flac", "flac", song)
+    deduped = program("dedup", str(music), "--dedup", "quarantine", "--yes").run
+    make_track(music / "2.flac", "flac", Track(title=("U",), artist=("A",), album=("B",), track=2, disc=1, date="2001"), serial=3)
+    program("plan", str(music), "-o", str(tmp_path / "plan"))
+    applied = program("apply", str(tmp_path / "plan"), "--yes").run
+    undone = program("undo", str(organized), "--yes", codes=(0, 3)).run
+
+    def left(run: str | None) -> list[str]:
+        shown = program("runs", "show", str(run), "--left").events
+        return [path for one in shown if one["type"] == "run-left" for _, path in one["files"]]
+
+    assert [left(run) for run in (organized, deduped, applied, undone)] == [["untagged.flac"], [], ["untagged.flac"], []]

@@ -25,7 +25,7 @@ from orchestrator.report.plan_view import PlanStep, iterate_steps
 from orchestrator.wording import counted
 
 _COST_COLUMNS = (Column("What"), Column("Estimated", number=True), Column("Counted", number=True))
-_STAYS = "The numbers are those of the plan. The files are those that have a problem in these locations now."
+_STAYS = "The numbers are those of the plan. The files are those that its command would leave as they are now."
 _PROBLEMS = ("failed", "skipped", "half-way")
 
 
