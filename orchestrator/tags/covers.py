@@ -83,7 +83,8 @@ def _in_id3(tags: Any) -> Iterator[Cover]:
     for frame in tags.getall("APIC"):
         if frame.mime != _LINK:
             readable = frame.data[:LOOKS_AT] if 2 * len(frame.desc) + len(frame.mime) < KEPT - LOOKS_AT - 8 else b""
-            yield cover(int(frame.type), frame.mime, readable, len(frame.data))
+            size = len(frame.data) + getattr(frame, "left_out", 0)  # see `planned_id3`
+            yield cover(int(frame.type), frame.mime, readable, size)
 
 
 def _in_ape(tags: Any) -> list[Cover]:

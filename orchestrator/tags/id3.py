@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from orchestrator.tags.lazy_imports import loaded, slices_id3
 from orchestrator.tags.parsed import NotReadableError
-from orchestrator.tags.sparse import SparseFile
+from orchestrator.tags.sparse import Frame, SparseFile
 from orchestrator.tags.tag_texts import LONGEST_TEXT
 
 _BULK = {
@@ -109,9 +109,9 @@ def plan_tag(file: SparseFile, start: int) -> int | None:
         file.fetch(start, stop, "the whole ID3v2 tag: its frame headers do not give offsets")
         _Walk(*_decoded(file, file.peek(start + 10, stop - start - 10), version, flags), version, seen=False).run()
     else:
-        _Walk(file, start + 10, stop, version, seen=True).run()
+        frames = _Walk(file, start + 10, stop, version, seen=True).run()
         if slices_id3():  # and copies the rest of the tag for each frame, pictures included
-            file.view(start + 10, end)
+            file.view(start + 10, end, frames)
     return end
 
 
@@ -138,14 +138,22 @@ def _decoded(file: SparseFile, frames: bytes, version: int, flags: int) -> tuple
 class _Headers:
     """The headers of the frames of a tag that ends at `end`; fetches little more than them where one picture follows another."""
 
-    def __init__(self, file: SparseFile, end: int, version: int) -> None:
+    def __init__(self, file: SparseFile, start: int, end: int, version: int) -> None:
         self._file, self._end = file, end
         self.size = 6 if version == 2 else 10
         self._id_size = 3 if version == 2 else 4
         self._gaps = 0
+        self._near, self._near_start = file.segment(start)
 
     def at(self, position: int) -> tuple[bytes, bytes]:
         """The header at `position`, and the name of its frame."""
+        near = position - self._near_start
+        header = self._near[near : near + self.size] if near >= 0 else b""
+        if len(header) < self.size:
+            header = self._further(position)
+        return header, header[: self._id_size].rstrip(b"\0")
+
+    def _further(self, position: int) -> bytes:
         if not self._file.has(position, position + self.size):
             self._gaps += 1
             rest = self._end - position
@@ -153,8 +161,7 @@ class _Headers:
                 self._file.fetch(position, self._end, "the rest of an ID3v2 tag with many pictures")
             elif self._gaps > 1 and rest > 2 * self._file.policy.hole:
                 self._file.fetch(position, min(position + _HOP, self._end), "the next ID3v2 frame")
-        header = self._file.peek(position, self.size, "the next ID3v2 frame")
-        return header, header[: self._id_size].rstrip(b"\0")
+        return self._file.peek(position, self.size, "the next ID3v2 frame")
 
 
 class _Seen:
@@ -186,30 +193,33 @@ class _Walk:
         self._file, self._start, self._end, self._version = file, start, end, version
         self._seen = seen
         self._holes = seen and not file.has(start - 10, end)
-        self._headers = _Headers(file, end, version)
+        self._headers = _Headers(file, start, end, version)
         self._header_size = self._headers.size
         self._values = self._copied = self._passed_over = 0
 
-    def run(self) -> None:
-        """Walk to the end of the tag."""
-        position, seen = self._start, _Seen()
+    def run(self) -> list[Frame]:
+        """Walk to the end of the tag. Returns the frames that the parser sees."""
+        position, seen, frames = self._start, _Seen(), list[Frame]()
         size_of = _sizes(self._file, position, self._end, self._version)
         while position + self._header_size <= self._end:
             if self._seen and seen.are_enough:
                 self._stop(position)
-                return
+                return frames
             self._copied += self._end - position
             header, frame_id = self._headers.at(position)
             if not frame_id:
                 if self._holes:
                     self._file.make_hole(position + self._header_size, self._end, "padding")
-                return
+                return frames
             size = size_of(header)
             seen.add(frame_id, size)
-            self._look(header, frame_id, position, size)
-            position += self._header_size + size
+            payload = position + self._header_size
+            if self._look(header, frame_id, position, size):
+                frames.append(Frame(header, payload, min(payload + size, self._end)))
+            position = payload + size
             if self._copied > _MOST_COPYING:
                 raise NotReadableError("its ID3 tag is damaged: it holds too many frames")
+        return frames
 
     def _stop(self, position: int) -> None:
         """Let the parser see the end of the tag at `position`."""
@@ -222,50 +232,52 @@ class _Walk:
         if self._holes:
             self._file.make_hole(end, self._end, "more chapters")
 
-    def _look(self, header: bytes, frame_id: bytes, position: int, stated: int) -> None:
-        """Look at one frame."""
+    def _look(self, header: bytes, frame_id: bytes, position: int, stated: int) -> bool:
+        """Look at one frame. Returns whether the parser sees it."""
         payload = position + self._header_size
         size = min(stated, self._end - payload)
-        compressed = self._version > 2 and bool(int.from_bytes(header[8:10], "big") & _COMPRESSED[self._version])
+        flagged = any(header[8:])
+        compressed = flagged and bool(int.from_bytes(header[8:10], "big") & _COMPRESSED[self._version])
         if frame_id in _BULK:
             if self._holes and size == stated:
                 self._file.make_hole(payload + _KEPT, payload + size, f"{_BULK[frame_id]} ({frame_id.decode()})")
                 if self._version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
                     _stuff(self._file, payload, payload + size)
-        elif _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
+            return True
+        if _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
             raise NotReadableError("its ID3 tag is damaged: a counter is too long")
-        elif self._seen and self._is_passed_over(frame_id, payload, size, compressed=compressed):
+        is_list = _LISTS.match(frame_id) is not None
+        if self._seen and is_list and self._is_too_long(frame_id, size):
             self._pass_over(header, position, size)
-        else:
-            found = _values(self._file, payload, size) if _LISTS.match(frame_id) else 0
-            if self._seen and frame_id[:1] == b"T" and not any(header[8:]):
-                self._check_encoding(payload, size)
-            inflated = _inflated_values(self._file, payload, size) if compressed else 0
-            self._values += found + (_MOST_VALUES + 1 if inflated is None else inflated)
-            self._copied += found * size // 2
-            if self._values > _MOST_VALUES:
-                raise NotReadableError("its ID3 tag is damaged: it holds too many texts")
+            return False
+        content = self._file.peek(payload, max(size, 0)) if is_list else b""
+        found = _values(content)
+        too_many = found >= _MANY_VALUES and self._values + found > _MOST_VALUES
+        inflated = _inflated_values(self._file, payload, size) if compressed else 0
+        if self._seen and (too_many or inflated is None):
+            self._pass_over(header, position, size)
+            return False
+        if self._seen and frame_id[:1] == b"T" and not flagged:
+            self._check_encoding(payload, content)
+        self._values += found + (_MOST_VALUES + 1 if inflated is None else inflated)
+        self._copied += found * size // 2
+        if self._values > _MOST_VALUES:
+            raise NotReadableError("its ID3 tag is damaged: it holds too many texts")
+        return True
 
-    def _check_encoding(self, payload: int, size: int) -> None:
+    def _check_encoding(self, payload: int, text: bytes) -> None:
         """Let the parser take a text that says it is UTF-8, but is not, for Latin-1: it would drop it."""
-        text = self._file.peek(payload, size)
         if text[:1] == _UTF8:
             try:
                 text.decode()
             except UnicodeDecodeError:
                 self._file.patch(payload, 0)
 
-    def _is_passed_over(self, frame_id: bytes, payload: int, size: int, *, compressed: bool) -> bool:
-        """Whether the parser is better off without this frame."""
-        if _LISTS.match(frame_id):
-            if size > LONGEST_TEXT and frame_id[:1] == b"T":
-                self._file.skip_text(frame_id.decode("latin-1"), size)
-            if size > LONGEST_TEXT or (size >= _LARGE_UNUSED and _UNUSED.match(frame_id)):
-                return True
-            found = _values(self._file, payload, size)
-            if found >= _MANY_VALUES and self._values + found > _MOST_VALUES:
-                return True
-        return compressed and _inflated_values(self._file, payload, size) is None
+    def _is_too_long(self, frame_id: bytes, size: int) -> bool:
+        """Whether the parser is better off without a frame of this size that holds a list."""
+        if size > LONGEST_TEXT and frame_id[:1] == b"T":
+            self._file.skip_text(frame_id.decode("latin-1"), size)
+        return size > LONGEST_TEXT or (size >= _LARGE_UNUSED and _UNUSED.match(frame_id) is not None)
 
     def _pass_over(self, header: bytes, position: int, size: int) -> None:
         """Let the parser see a harmless frame of the same length, without flags."""
@@ -298,9 +310,8 @@ def _stuff(file: SparseFile, payload: int, end: int) -> None:
         file.plant(start + 1, _PAIR * surplus)
 
 
-def _values(file: SparseFile, payload: int, size: int) -> int:
-    """How many values the frame may hold."""
-    data = file.peek(payload, max(size, 0))
+def _values(data: bytes) -> int:
+    """How many values the frame with this content may hold."""
     return 2 * data.count(b"\0\0") if data[:1] in _WIDE else data.count(b"\0")  # the wide ones take twice as long
 
 
@@ -350,7 +361,7 @@ def _sizes(file: SparseFile, start: int, end: int, version: int) -> Callable[[by
 def _count(file: SparseFile, position: int, end: int, size_of: Callable[[bytes], int]) -> tuple[int, int, bool]:
     """How many frames with known names such sizes lead to, how far they exceed the end, and whether all names were known."""
     known_frames = loaded("mutagen.id3", "Frames")
-    known, perfect, seen, headers = 0, True, _Seen(), _Headers(file, end, 4)
+    known, perfect, seen, headers = 0, True, _Seen(), _Headers(file, position, end, 4)
     for _ in range(_MOST_VALUES):
         if position >= end - 10:
             return known, position - end, perfect and position <= end

@@ -40,3 +40,9 @@ def id3_options() -> dict[str, Any]:
     text_frame, own = loaded("mutagen.id3", "TextFrame"), ("TDRC", "TDOR", "TDRL", "TDEN", "TDTG")
     dates = {name: type(name, (text_frame,), {}) for name in own}
     return {"translate": False, "known_frames": loaded("mutagen.id3", "Frames") | loaded("mutagen.id3", "Frames_2_2") | dates}
+
+
+@cache
+def id3_class() -> Any:
+    """The class for an ID3v2 tag that `orchestrator.tags.id3` has planned; None for mutagen's own."""
+    return loaded("orchestrator.tags.planned_id3", "PlannedID3") if slices_id3() else None

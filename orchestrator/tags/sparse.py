@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from orchestrator.tags.policy import Policy
 from orchestrator.tags.trace import RangeRequest, SkippedRange, Trace
@@ -29,11 +29,23 @@ class ShortReadError(Exception):
     """The storage returned fewer bytes than the listed size."""
 
 
+class Frame(NamedTuple):
+    """One frame of an ID3v2 tag: its header, and where its content begins and ends in the file."""
+
+    header: bytes
+    start: int
+    end: int
+
+
 class ContentView:
     """The bytes from `start` to `end`, for a parser that slices them: a slice to the end is another view, any other is bytes."""
 
-    def __init__(self, assemble: Callable[[int, int], bytes], start: int, end: int) -> None:
-        self._assemble = assemble
+    def __init__(
+        self, assemble: Callable[[int, int], bytes], start: int, end: int, frames: Sequence[Frame] | None = None
+    ) -> None:
+        """`frames`: what lies in it, for who does not want to look for them again."""
+        self.assemble = assemble
+        self.frames = frames
         self._start, self._end = start, end
 
     def __len__(self) -> int:
@@ -43,8 +55,8 @@ class ContentView:
         """The slice, which neither begins before the view nor has a step."""
         start = min(self._start + (part.start or 0), self._end)
         if part.stop is None:
-            return ContentView(self._assemble, start, self._end)
-        return self._assemble(start, min(self._start + part.stop, self._end))
+            return ContentView(self.assemble, start, self._end)
+        return self.assemble(start, min(self._start + part.stop, self._end))
 
 
 class SparseFile:
@@ -87,7 +99,7 @@ class SparseFile:
         self._starts: list[int] = []  # sorted; the segments of _segments never overlap
         self._segments: dict[int, bytes] = {}
         self._holes: list[tuple[int, int]] = []  # sorted (start, end)
-        self._views: set[tuple[int, int]] = set()
+        self._views: dict[tuple[int, int], Sequence[Frame] | None] = {}
         self._extra = policy.extra
         # The last segment read: almost every read by a parser hits it.
         self._current = b""
@@ -103,10 +115,10 @@ class SparseFile:
             if self.trace is not None:
                 self.trace.holes.append(SkippedRange(start, end - start, what))
 
-    def view(self, start: int, end: int) -> None:
+    def view(self, start: int, end: int, frames: Sequence[Frame] | None = None) -> None:
         """Give the parser a ContentView if it reads just the bytes from `start` to `end`, which it would copy again and again."""
         if end <= self.size:
-            self._views.add((start, end))
+            self._views[start, end] = frames
 
     def skip_text(self, name: str, length: int) -> None:
         """Note that a text of this many bytes is not read."""
@@ -170,6 +182,13 @@ class SparseFile:
             segment_end = self._segment_end(segment_end)
         return segment_end is not None
 
+    def segment(self, position: int) -> tuple[bytes, int]:
+        """The bytes fetched in one piece that hold `position`, and where they begin; nothing while accesses are noted."""
+        if self._touched is not None or self._segment_end(position) is None:
+            return b"", position
+        start = self._starts[bisect_right(self._starts, position) - 1]
+        return self._segments[start], start
+
     def gap(self, start: int, end: int) -> tuple[int, int] | None:
         """The first part from `start` to `end` that was not fetched."""
         while start < end and (segment_end := self._segment_end(start)) is not None:
@@ -205,7 +224,8 @@ class SparseFile:
         if self._views and (start, start + length) in self._views:
             self._position = end = start + length
             self._complete(start, end)
-            return cast("bytes", ContentView(lambda start, end: self._assemble(start, end, None), start, end))
+            frames = self._views[start, end]
+            return cast("bytes", ContentView(lambda start, end: self._assemble(start, end, None), start, end, frames))
         offset = start - self._current_start
         if length >= 0 and offset >= 0 and offset + length <= len(self._current):
             self._position = start + length

@@ -9,7 +9,7 @@ from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import add_id3, fetch_end, find_other_tags, may_have_id3v1
 from orchestrator.tags.frames.mpeg import FreeFormat, free_format, mpeg_size
 from orchestrator.tags.id3 import plan_tag, stacked, tag_end
-from orchestrator.tags.lazy_imports import id3_options, parser
+from orchestrator.tags.lazy_imports import id3_class, id3_options, parser
 from orchestrator.tags.parsed import Parsed, StreamFacts
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.trailers import sound_end
@@ -29,7 +29,7 @@ def read(file: SparseFile) -> Parsed:
 
 def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
     file.seek(0)
-    mp3 = parser("mp3", "MP3")(file, load_v1=False, **id3_options())
+    mp3 = parser("mp3", "MP3")(file, id3_class(), load_v1=False, **id3_options())
     info: Any = mp3.info
     parsed = Parsed(kind="id3", tags=mp3.tags, info=info, codec=_CODECS.get(info.layer, "mp3"), lossless=False)
     for start in starts[1:]:
@@ -42,7 +42,7 @@ def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
             find_other_tags(file, parsed, kinds=("ape",))
         if may_have_id3v1(file):
             file.seek(0)
-            with_id3v1 = parser("mp3", "MP3")(file, **id3_options()).tags
+            with_id3v1 = parser("mp3", "MP3")(file, id3_class(), **id3_options()).tags
             if dated and not _has(sources, _DATES[:1]):
                 with_id3v1.pop("TDRC", None)  # the year of ID3v1, beside the frame for it that ID3v2.3 has
             if not parsed.others:
