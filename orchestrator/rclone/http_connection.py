@@ -10,6 +10,7 @@ import base64
 import contextlib
 import re
 import socket
+import struct
 from collections.abc import Iterator
 
 import httptools
@@ -43,19 +44,34 @@ class Connection:
         credentials = base64.b64encode(f"{endpoint.user}:{endpoint.password}".encode()).decode()
         self._headers = f" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credentials}\r\n"
         self._socket: socket.socket | None = None
+        self._timeout_s: float | None = None
 
     def send(self, verb: str, address: str, headers: str, body: bytes, *, timeout_s: float | None) -> None:
         """Send a request. `headers` are whole lines; `timeout_s` is for each part of the answer, None for no timeout."""
         if _UNSAFE.search(address):
             raise ValueError(f"not an address: {address!r}")
         self.used = True
+        new = self._socket is None
         if self._socket is None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self._socket.settimeout(timeout_s)
-            self._socket.connect(self.endpoint.socket)
-        else:
-            self._socket.settimeout(timeout_s)
-        self._socket.sendall(f"{verb} {address}{self._headers}{headers}\r\n".encode() + body)
+        if timeout_s != self._timeout_s:
+            self._limit(self._socket, timeout_s)
+        try:
+            if new:
+                self._socket.connect(self.endpoint.socket)
+            self._socket.sendall(f"{verb} {address}{self._headers}{headers}\r\n".encode() + body)
+        except BlockingIOError as error:
+            raise TimeoutError from error
+
+    def _limit(self, line: socket.socket, timeout_s: float | None) -> None:
+        """Let the system give up after so long.
+
+        A timeout of Python's own asks it before each call whether it would have to wait, and lets go of the interpreter twice.
+        """
+        self._timeout_s = timeout_s
+        limit = struct.pack("ll", *divmod(round((timeout_s or 0) * 1_000_000), 1_000_000))  # all zeros: no limit
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            line.setsockopt(socket.SOL_SOCKET, option, limit)
 
     def answer(self) -> Answer:
         """Wait for the answer to what was sent, up to the end of its headers."""
@@ -72,14 +88,14 @@ class Connection:
         """Close it. Harmless if it is closed."""
         if self._socket is not None:
             self._socket.close()
-            self._socket = None
+            self._socket = self._timeout_s = None
 
 
 class Answer:
-    """An answer: its status, its headers by their names in lower case, and its content as it arrives."""
+    """An answer: its status, its headers, and its content as it arrives."""
 
     def __init__(self, line: socket.socket) -> None:
-        self.headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
         self.complete = False
         """Whether its content has been read to its end."""
         self.keeps_connection = False
@@ -91,6 +107,10 @@ class Answer:
         while not self._has_headers:
             self._receive(ConnectionResetError("closed before it answered"))
         self.status = self._parser.get_status_code()
+
+    def header(self, name: bytes) -> str:
+        """The header of this name, which is in lower case; "" if there is none."""
+        return next((value.decode("latin-1") for key, value in self._headers if key.lower() == name), "")
 
     def read(self) -> bytes:
         """All content that was not read yet."""
@@ -109,7 +129,10 @@ class Answer:
             self._receive(CutAnswerError("the answer ended early"))
 
     def _receive(self, at_end: OSError) -> None:
-        data = self._line.recv(_AT_ONCE)
+        try:
+            data = self._line.recv(_AT_ONCE)
+        except BlockingIOError as error:
+            raise TimeoutError from error
         if not data:
             raise at_end
         try:
@@ -119,7 +142,7 @@ class Answer:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by the parser."""
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Called by the parser."""

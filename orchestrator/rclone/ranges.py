@@ -7,6 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from orchestrator.errors import AccessDeniedError, NotFoundError, OrchestratorError, PermanentError, QuotaError, TransientError
@@ -26,7 +27,12 @@ def file_address(fs: str, path: str) -> str:
     if "]" in fs:
         fs, below = rc_bodies.split_root(fs)
         path = f"{below}/{path}"
-    return f"/{quote(f'[{fs}]', safe='')}{address_in_served(path)}"
+    return f"/{_quoted_location(fs)}{address_in_served(path)}"
+
+
+@lru_cache
+def _quoted_location(fs: str) -> str:
+    return quote(f"[{fs}]", safe="")
 
 
 def address_in_served(path: str) -> str:

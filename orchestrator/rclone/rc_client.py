@@ -95,7 +95,7 @@ class RcClient:
         `core/version` would start `lsb_release` and others first, to describe the system.
         """
         answer, _ = self._call("rc/noop", {})
-        return answer.headers.get("server", "").removeprefix("rclone/").removeprefix("v")
+        return answer.header(b"server").removeprefix("rclone/").removeprefix("v")
 
     def _call(
         self, method: str, params: Mapping[str, Any], *, repeatable: bool | None = None, about: str | None = None
@@ -229,7 +229,7 @@ class RcClient:
 
     def _parts(self, connection: Connection, response: Answer, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         content = self._finish(connection, response, reading=path)
-        content_range = response.headers.get("content-range", "")
+        content_range = response.header(b"content-range")
         found = ranges.parts_of_answer(response.status, content_range, content, wanted)
         if found is not None:
             return found

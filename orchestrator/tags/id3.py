@@ -240,9 +240,7 @@ class _Walk:
         compressed = flagged and bool(int.from_bytes(header[8:10], "big") & _COMPRESSED[self._version])
         if frame_id in _BULK:
             if self._holes and size == stated:
-                self._file.make_hole(payload + _KEPT, payload + size, f"{_BULK[frame_id]} ({frame_id.decode()})")
-                if self._version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
-                    _stuff(self._file, payload, payload + size)
+                self._skip_bulk(header, frame_id, payload, size)
             return True
         if _COUNTERS.match(frame_id) and (size > _LONGEST_COUNTER or compressed):
             raise NotReadableError("its ID3 tag is damaged: a counter is too long")
@@ -251,14 +249,23 @@ class _Walk:
             self._pass_over(header, position, size)
             return False
         content = self._file.peek(payload, max(size, 0)) if is_list else b""
-        found = _values(content)
-        too_many = found >= _MANY_VALUES and self._values + found > _MOST_VALUES
         inflated = _inflated_values(self._file, payload, size) if compressed else 0
-        if self._seen and (too_many or inflated is None):
+        if not self._count_values(_values(content), inflated, size):
             self._pass_over(header, position, size)
             return False
         if self._seen and frame_id[:1] == b"T" and not flagged:
             self._check_encoding(payload, content)
+        return True
+
+    def _skip_bulk(self, header: bytes, frame_id: bytes, payload: int, size: int) -> None:
+        self._file.make_hole(payload + _KEPT, payload + size, f"{_BULK[frame_id]} ({frame_id.decode()})")
+        if self._version > 3 and header[9] & _FLAGS == _UNSYNCHRONISED_FRAME:
+            _stuff(self._file, payload, payload + size)
+
+    def _count_values(self, found: int, inflated: int | None, size: int) -> bool:
+        """Count the values of a frame. Returns False if the parser is better off without it."""
+        if self._seen and (inflated is None or (found >= _MANY_VALUES and self._values + found > _MOST_VALUES)):
+            return False
         self._values += found + (_MOST_VALUES + 1 if inflated is None else inflated)
         self._copied += found * size // 2
         if self._values > _MOST_VALUES:
