@@ -129,4 +129,13 @@ def _decoded(text: str) -> bytes:
         return b""
 
 
+def is_told_by_beginning(comment: bytes) -> bool:
+    """Whether this beginning of a Vorbis comment holds all that is told about its picture: the size, or that it is a link."""
+    name, _, value = comment.partition(b"=")
+    if name.upper() + b"=" != PICTURE_NAMES[0] or not value.isascii():
+        return False
+    picture = flac_picture(_decoded(value.decode()), 0)
+    return picture is None or picture.size > 0
+
+
 _FINDERS = {"id3": _in_id3, "ape": _in_ape, "asf": _in_asf, "vorbis": _in_vorbis}

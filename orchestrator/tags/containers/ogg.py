@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from orchestrator.tags.audio_identity import STREAMINFO_SIZE, streaminfo, window
-from orchestrator.tags.containers.ogg_comments import Page, page_at, plan_comments
+from orchestrator.tags.containers.ogg_comments import CommentPacket, Page, page_at, plan_comments
 from orchestrator.tags.containers.ogg_sound import identify
 from orchestrator.tags.frames.ogg import page_checksum
 from orchestrator.tags.lazy_imports import parser
@@ -44,29 +45,36 @@ class _End(NamedTuple):
     """Whether there are pages of any stream."""
     end: SoundEnd | None = None
     """What it looks like, if the policy wants that checked."""
+    last: Page | None = None
+    """Its last good page, as the parser is to see it."""
 
 
 def _parse(file: SparseFile, mutagen_class: Any, codec: str, magic: bytes, packet_magic: bytes) -> Parsed:
-    comments = plan_comments(file, magic, len(packet_magic))
+    packet = plan_comments(file, magic, len(packet_magic))
+    comments = packet.last
     end = _plan_end(file, comments, codec, _HEADERS[codec])
-    audio = _opened(file, mutagen_class, comments, end)
+    audio = _opened(file, mutagen_class, packet, end)
     parsed = Parsed("vorbis", audio.tags, audio.info, codec=codec, lossless=False, identity=end.identity, suspect=end.suspect)
     parsed.end = end.end
     if codec == "opus":
         audio.info.sample_rate = _OPUS_RATE  # whatever it was encoded from
+        audio.info.bitrate = None
     if not audio.info.bitrate and audio.info.length:
         parsed.bitrate = round(8 * (file.size - comments.end) / audio.info.length)
     return parsed
 
 
-def _opened(file: SparseFile, mutagen_class: Any, comments: Page, end: _End) -> Any:
+def _opened(file: SparseFile, mutagen_class: Any, comments: CommentPacket, end: _End) -> Any:
     """The file as mutagen sees it; without a length if the end of the stream was not found."""
     whole = file.has(0, file.size)
     if not end.has_pages and not whole:
         raise NotReadableError(f"{_NO_PAGES}: its ends do not show the duration")
     # If the whole file was read, the parser would check every page and get a result that no other policy gets.
     known = end.samples is not None or (whole and end.suspect is None)
-    source = file if known else _up_to(file, comments.end)
+    short = comments.without_pictures(end.last) if end.last is not None else None
+    if short is None:
+        comments.show_unread()
+    source = BytesIO(short) if short is not None else file if known else _up_to(file, comments.last.end)
     source.seek(0)
     audio = mutagen_class(source)
     if not known:
@@ -107,7 +115,8 @@ def _plan_end(file: SparseFile, comments: Page, codec: str, headers: int) -> _En
                     file.patch(start + at + 5, page.header[5] | _END_OF_STREAM)
                     if not file.has(window, start):
                         file.make_hole(window, start, "pages before the last one")
-                    return _End(int.from_bytes(page.position, "little"), damage or suspect, identity, end=seen)
+                    samples = int.from_bytes(page.position, "little")
+                    return _End(samples, damage or suspect, identity, end=seen, last=page)
                 suspect = _INCOMPLETE
             behind.append(start + at)
             at = tail.rfind(b"OggS", 0, at)
@@ -142,7 +151,9 @@ def read_speex(file: SparseFile) -> Parsed:
 
 def read_flac(file: SparseFile) -> Parsed:
     """FLAC in Ogg: its header states the duration (except for live streams), and the last page shows whether it is complete."""
-    comments = plan_comments(file, b"\x7fFLAC", _BLOCK_HEADER)
+    packet = plan_comments(file, b"\x7fFLAC", _BLOCK_HEADER)
+    packet.show_unread()
+    comments = packet.last
     info_at = file.peek(0, 128).find(b"\x7fFLAC")
     block = file.peek(info_at + _STREAMINFO_AT, STREAMINFO_SIZE) if info_at >= 0 else b""
     samples = int.from_bytes(block[10:18], "big") & 0xFFFFFFFFF
@@ -150,7 +161,7 @@ def read_flac(file: SparseFile) -> Parsed:
     end = _plan_end(file, comments, "flac", max(0, headers - 1))
     mutagen_class = parser("oggflac", "OggFLAC")
     file.seek(0)
-    audio = mutagen_class(file) if samples else _opened(file, mutagen_class, comments, end)
+    audio = mutagen_class(file) if samples else _opened(file, mutagen_class, packet, end)
     parsed = Parsed("vorbis", audio.tags, audio.info, codec="flac", lossless=True, suspect=end.suspect)
     if end.samples is not None and end.samples < samples:
         parsed.suspect = f"cut short: {end.samples:,} of {samples:,} samples are there"

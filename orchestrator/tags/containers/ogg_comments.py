@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from contextlib import suppress
 from typing import NamedTuple
 
-from orchestrator.tags.covers import KEPT, LONGEST_PICTURE_NAME, PICTURE_NAMES
+from orchestrator.tags.covers import KEPT, LONGEST_PICTURE_NAME, PICTURE_NAMES, is_told_by_beginning
 from orchestrator.tags.parsed import NotReadableError
 from orchestrator.tags.sparse import SparseFile
 from orchestrator.tags.tag_texts import LONGEST_TEXT
@@ -51,6 +52,11 @@ class Page(NamedTuple):
         return len(self.header) == _HEADER + self.header[26]
 
     @property
+    def flags(self) -> bytes:
+        """Whether it begins inside a packet, begins or ends the stream."""
+        return self.header[5:6]
+
+    @property
     def packets_ended(self) -> int:
         """How many packets end on it."""
         return sum(length < 255 for length in self.header[_HEADER:])
@@ -65,31 +71,34 @@ def page_at(file: SparseFile, position: int) -> Page | None:
     return Page(position, header, position + len(header) + sum(header[_HEADER:]))
 
 
-def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> Page:
-    """Plan the comments of the stream that begins with `stream_magic`. Returns the page on which they end."""
+def plan_comments(file: SparseFile, stream_magic: bytes, packet_magic_length: int) -> CommentPacket:
+    """Plan the comments of the stream that begins with `stream_magic`."""
     page = page_at(file, 0)
     while page is not None and file.peek(page.payload, len(stream_magic)) != stream_magic:
         page = page_at(file, page.end)
-    packet = _Packet(file, page)
+    packet = CommentPacket(file, page)
     with suppress(EOFError):  # wrong lengths: mutagen decides what to make of them
         packet.skip_pictures(packet_magic_length)
     while packet.grow():
         pass
-    return packet.last
+    return packet
 
 
-class _Packet:
+class CommentPacket:
     """The packet after the first page of the stream, as the list of pages that hold it."""
 
     def __init__(self, file: SparseFile, first: Page | None) -> None:
         if first is None:
             raise NotReadableError("its Ogg stream is of an unsupported kind")
         self._file = file
+        self._first = first
         self.serial = first.serial
         self.end = first.end
         self._pages: list[Page] = []
         self._offsets: list[int] = []  # of each page's content within the packet
         self._length = 0
+        self._unread: list[tuple[int, bytes]] = []
+        self._cuts: list[tuple[int, int, int]] = []
 
     @property
     def last(self) -> Page:
@@ -109,6 +118,38 @@ class _Packet:
                 self._add(page)
                 return True
 
+    def show_unread(self) -> None:
+        """Let the parser see the headers of pages that were not read, which are known from those of others."""
+        for start, header in self._unread:
+            self._file.plant(start, header)
+
+    def without_pictures(self, last: Page) -> bytes | None:
+        """A stream with the first page, comments whose pictures are cut after their beginning, and the `last` page.
+
+        None if that would not say the same, or not be much shorter.
+        """
+        if not self._cuts or last.start < self.last.end or self._pages[0].flags == _CONTINUED:
+            return None
+        parts, position = list[bytes](), 0
+        for comment, start, end in self._cuts:
+            parts += (
+                self._content(position, comment),
+                (start - comment - 4).to_bytes(4, "little"),
+                self._content(comment + 4, start),
+            )
+            position = end
+        lacing = self.last.header[_HEADER:]
+        ends_after = next(count for count, length in enumerate(lacing, 1) if length < 255)
+        content = b"".join((*parts, self._content(position, self._offsets[-1] + sum(lacing[:ends_after]))))
+        whole, rest = divmod(len(content), 255)
+        if whole > 254:
+            return None
+        header = self._pages[0].header[: _HEADER - 1] + bytes((whole + 1, *[255] * whole, rest))
+        return self._bytes_of(self._first) + header + content + self._bytes_of(last)
+
+    def _bytes_of(self, page: Page) -> bytes:
+        return self._file.peek(page.start, page.end - page.start)
+
     def skip_pictures(self, start: int) -> None:
         """Walk the comments from `start`, and make a hole for each picture."""
         position = start + 4 + self._number(start)
@@ -122,7 +163,10 @@ class _Packet:
             if length >= self._file.policy.hole and (
                 length > LONGEST_TEXT or self._read(position, LONGEST_PICTURE_NAME).upper().startswith(PICTURE_NAMES)
             ):
+                unread = len(self._unread)
                 self._skip(position + KEPT, position + length)
+                if len(self._unread) > unread and is_told_by_beginning(self._read(position, KEPT)):
+                    self._cuts.append((position - 4, position + KEPT, position + length))
             position += length
 
     def _skip(self, start: int, end: int) -> None:
@@ -157,7 +201,7 @@ class _Packet:
         for index in range(1, count):
             sequence = (full.sequence + index).to_bytes(4, "little")
             header = full.header[:5] + _CONTINUED + full.header[6:18] + sequence + full.header[22:]
-            self._file.plant(full.start + index * size, header)
+            self._unread.append((full.start + index * size, header))
             self._add(Page(full.start + index * size, header, full.start + (index + 1) * size))
         self._add(last)
         self.end = last.end
@@ -173,17 +217,23 @@ class _Packet:
         while offset >= self._length:
             if not self.grow():
                 raise EOFError
-        index = len(self._offsets) - 1
-        while self._offsets[index] > offset:
-            index -= 1
+        index = bisect_right(self._offsets, offset) - 1
         return self._pages[index].payload + offset - self._offsets[index]
 
     def _read(self, start: int, length: int) -> bytes:
         """`length` bytes of the packet, possibly from several pages."""
-        first, last = self._locate(start), self._locate(start + length - 1)
-        if last - first == length - 1:
-            return self._file.peek(first, length)
-        return b"".join(self._file.peek(self._locate(start + index), 1) for index in range(length))
+        self._locate(start + length - 1)
+        return self._content(start, start + length)
+
+    def _content(self, start: int, end: int) -> bytes:
+        """What lies there on the pages so far."""
+        parts = []
+        while start < end:
+            index = bisect_right(self._offsets, start) - 1
+            stop = min(end, self._offsets[index + 1] if index + 1 < len(self._offsets) else self._length)
+            parts.append(self._file.peek(self._pages[index].payload + start - self._offsets[index], stop - start))
+            start = stop
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _number(self, start: int) -> int:
         return int.from_bytes(self._read(start, 4), "little")
