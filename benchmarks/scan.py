@@ -32,6 +32,7 @@ from orchestrator.catalogue.reading import read_entry
 from orchestrator.catalogue.selection import Selection
 from orchestrator.catalogue.store import Catalogue
 from orchestrator.catalogue.update import ScanResult, scan
+from orchestrator.garbage_collection import collect_garbage_seldom
 from orchestrator.rclone.binary import Binary, find_rclone
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
@@ -158,6 +159,7 @@ def main() -> None:
     parser.add_argument("--messy", type=int, default=1000, help="files of the tests' messy library; 0: none")
     parser.add_argument("--profile", action="store_true", help="also write a profile")
     options = parser.parse_args()
+    collect_garbage_seldom()  # as the program does
     binary = find_rclone(None)
     say(f"{measure.machine()}, rclone {binary.version}, round trip {options.rtt:g} ms")
     with measure.workspace() as work:
