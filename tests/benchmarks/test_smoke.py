@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+_LONGEST_S = 900
+"""For a benchmark that hangs; one with a dozen processes took 326 s where a dozen other programs wanted the two cores."""
 
 pytestmark = pytest.mark.nightly
 
 
 def run(name: str, *options: str) -> str:
     command = [sys.executable, "-m", f"benchmarks.{name}", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_LONGEST_S)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
