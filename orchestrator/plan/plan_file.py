@@ -88,11 +88,19 @@ def _other_format(form: object) -> OrchestratorError:
     version = _VERSION.fullmatch(form) if isinstance(form, str) else None
     if version is not None and int(version[1]) < int(FORMAT.rpartition("/")[2]):
         return UsageError("this plan was made by an older version: make it again with `plan`")
-    if version is not None or (isinstance(form, str) and _differences(form) > 1):
+    if version is not None or (isinstance(form, str) and not _is_damaged(form)):
         return UsageError(f"this plan has the format {form!r}, and this version reads {FORMAT!r}")
     return damaged("it does not begin as a plan does")
 
 
-def _differences(form: str) -> int:
-    """In how many characters a format differs from ours: one is damage, more is another format."""
-    return abs(len(form) - len(FORMAT)) + sum(ours != theirs for ours, theirs in zip(FORMAT, form, strict=False))
+def _is_damaged(form: str) -> bool:
+    """Whether this is our format with one byte changed, added or lost.
+
+    A byte that became a backslash makes one character of two: `or` is a carriage return then.
+    """
+    return any(
+        form[:at] == FORMAT[:at] and form[at + theirs :] == FORMAT[at + ours :]
+        for at in range(len(FORMAT) + 1)
+        for theirs in (0, 1)
+        for ours in (0, 1, 2)
+    )

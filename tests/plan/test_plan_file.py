@@ -99,6 +99,20 @@ def test_a_flipped_byte_is_found(tmp_path_factory: pytest.TempPathFactory, data:
         read_plan(file)
 
 
+def test_every_byte_that_can_differ_in_the_format_is_damage_or_another_version(file: Path) -> None:
+    """A backslash among them makes one character of two."""
+    content = file.read_bytes()
+    form = b"music-orchestrator-plan/3"
+    start = content.index(form)
+    for at in range(start, start + len(form)):
+        changed = {content[:at] + bytes([byte]) + content[at + 1 :] for byte in range(256)} - {content}
+        for wrong in (*sorted(changed), content[:at] + content[at + 1 :], content[:at] + b"x" + content[at:]):
+            file.write_bytes(wrong)
+            another_version = re.match(rb'{"format":"music-orchestrator-plan/[014-9]"', wrong)
+            with pytest.raises(UsageError if another_version else IntegrityError):
+                read_plan(file)
+
+
 def edited(file: Path, *lines: bytes) -> Path:
     file.write_bytes(b"".join(line + b"\n" for line in lines))
     return file
