@@ -247,3 +247,22 @@ def names_that_tell_what_tags_do_not(library: Library) -> None:
     library.bare("names/Ida/Snow/CD1/01. Flake.mp3", "Ida/Snow/Disc 1/01 Flake.mp3")
     library.bare("names/Ida/Snow/CD2/01. Ice.mp3", "Ida/Snow/Disc 2/01 Ice.mp3")
     library.bare("names/gd77-05-08/gd77-05-08d1t03.flac", "Grateful Dead/1977-05-08 (1977)/03.flac")
+
+
+@situation
+def downloads_under_way(library: Library) -> None:
+    """Programs give a file its full size at once; only what they keep beside it shows that it is not finished."""
+    library.album("dl/ready", "Ann/Download (1999)", SONGS[:1], album="Download", **ANN)
+    library.album("dl/file", "dl/file", SONGS[1:], album="Download", **ANN)
+    library.put("dl/file/02 Sun.mp3.aria2", "dl/file/02 Sun.mp3.aria2")
+    library.album("dl/torrent/CD1", "dl/torrent/CD1", SONGS, album="Torrent", **ANN)
+    library.put("dl/torrent/cover.jpg", "dl/torrent/cover.jpg")
+    library.put("dl/torrent.aria2", "dl/torrent.aria2")
+
+
+@situation
+def albums_that_only_characters_tell_apart_that_no_path_can_have(library: Library) -> None:
+    for folder, album, label in (("a", "Why?", "question mark"), ("b", "Why*", "asterisk")):
+        there = f"Ann/Why_ [{label}] (1999)"
+        library.album(f"signs/{folder}", there, SONGS, album=album, **ANN)
+        library.put(f"signs/{folder}/cover.jpg", f"{there}/cover.jpg")

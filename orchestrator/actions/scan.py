@@ -27,6 +27,7 @@ from orchestrator.catalogue.external_playlists import read_lists
 from orchestrator.catalogue.last_scan import find_last_scan
 from orchestrator.catalogue.other_names import second_names, with_other_names_marked
 from orchestrator.catalogue.selection import LEFT_OUT_BY_GLOBS, Selection
+from orchestrator.catalogue.unfinished_downloads import with_downloads_skipped
 from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.scan import ScanOptions
 from orchestrator.config.setting_syntax import parse_duration, parse_encoding
@@ -214,6 +215,7 @@ def items_of(session: Session, location: Location, result: ScanResult) -> list[I
         why = failures.get(item.entry.path, "not read yet")
         items.append(msgspec.structs.replace(item, skipped_because=why) if unread else item)
     kind, shown_below = session.shown_as(location)
+    items = with_downloads_skipped(items)
     items = with_other_names_marked(with_positions(with_texts(items, legacy_encoding(session))), kind, shown_below)
     if second := second_names(items):
         session.reporter.note(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from orchestrator.paths import collision_key
+from orchestrator.plan.music.spelling import fold
 from orchestrator.records import Item
 from tests.plan.worlds import moved, plan, song
 
@@ -274,3 +278,24 @@ def test_best_ofs_of_two_artists_in_one_folder_are_both_marked() -> None:
         "Compilations/Best Of [Ann] (1999)",
         "Compilations/Best Of [Bob] (1999)",
     }
+
+
+ODD_TITLES = st.lists(st.sampled_from([*'?*:/\\|"<>-._ aA1\u00e9\u200b\u2044', "x" * 130]), min_size=1, max_size=4).map("".join)
+
+
+@given(ODD_TITLES, ODD_TITLES, st.booleans())
+@example("A?", "A*", False)
+@example("?", "-", False)
+@example("L" * 300 + "1", "L" * 300 + "2", True)
+def test_albums_whose_names_differ_never_share_a_folder(one: str, other: str, of_artists: bool) -> None:
+    """What no path can have is lost, but it told the albums apart. The second run finds them in place."""
+    names = [{"artist": name, "album": "X"} if of_artists else {"artist": "Ann", "album": name} for name in (one, other)]
+    items = [
+        song(f"{folder}/{number}.mp3", title=f"{folder}{number}", track=number, date="1999", **name)
+        for folder, name in zip("ab", names, strict=True)
+        for number in (1, 2)
+    ]
+    found = directories(items, "default")
+    assert len({found["a/1.mp3"], found["a/2.mp3"]}) == len({found["b/1.mp3"], found["b/2.mp3"]}) == 1
+    if all(any(letter.isalnum() for letter in name) for name in (one, other)) and fold(one) != fold(other):
+        assert collision_key(found["a/1.mp3"]) != collision_key(found["b/1.mp3"])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Container, Sequence
 from typing import Final
+from zlib import crc32
 
 from orchestrator.paths import collision_key
 from orchestrator.plan.music.copies import FACTS, fact_of
 from orchestrator.plan.music.folders import folder_of_album
 from orchestrator.plan.music.song import Album
 from orchestrator.plan.music.spelling import fold
+from orchestrator.plan.music.tag_values import STAND_INS
 
 FIELDS: Final = (
     "albumartist",
@@ -32,12 +35,12 @@ def labels_of(albums: Sequence[Album], legal: Callable[[str], str], directory: s
     """The label to add to the name of each album that would share a directory; None if nothing distinguishes them.
 
     The first field that all of them have and that differs; otherwise the first that differs and that one of them lacks; otherwise
-    the shortest combination of the first fields that differs. Copies of one album are told apart by their sound, then by the
-    names of their folders; one that is in `directory`, which they would share, then needs no label, nor if all others have one
-    already. `legal` gives an album's name
-    as it stands in a path.
+    the shortest combination of the first fields that differs; last the characters of their names that no path can have. Copies
+    of one album are told apart by their sound, then by the names of their folders; one that is in `directory`, which they would
+    share, then needs no label, nor if all others have one already. `legal` gives an album's name as it stands in a path.
     """
-    values = [[str(_value(album, field)) for album in albums] for field in FIELDS]
+    values = [[_legal(str(_value(album, field)), legal) for album in albums] for field in FIELDS]
+    values.append(_lost_characters(albums, legal))
     if any(album.is_copy for album in albums):
         facts = [[_label(fact_of(album.songs, fact)) for album in albums] for fact in FACTS]
         values = facts if all(album.is_copy for album in albums) else [*values, *facts]
@@ -82,6 +85,24 @@ def _differ(values: Sequence[str]) -> bool:
 
 def _value(album: Album, field: str) -> object:
     return album.values["musicbrainz_release_id"][:8] if field == "release" else album.values[field]
+
+
+def _legal(value: str, legal: Callable[[str], str]) -> str:
+    """A value as it stands in a name: labels that only differ otherwise would tell nothing apart."""
+    return legal(value) if value else ""
+
+
+def _lost_characters(albums: Sequence[Album], legal: Callable[[str], str]) -> list[str]:
+    """What paths cannot show of albums with different names: what its characters are called, otherwise a checksum."""
+    names = [(str(album.values["albumartist"]), str(album.values["album"])) for album in albums]
+    if len({tuple(map(fold, name)) for name in names}) == 1:
+        return [""] * len(albums)
+    lost = [", ".join(_called(char) for part in name for char in part if char not in legal(part)) for name in names]
+    return lost if _differ(lost) else [f"{crc32(fold(' / '.join(name)).encode()):08x}" for name in names]
+
+
+def _called(char: str) -> str:
+    return "slash" if char in {"/", STAND_INS["/"]} else unicodedata.name(char, f"{ord(char):04x}").lower()
 
 
 def _label(text: str) -> str:

@@ -84,7 +84,10 @@ def test_an_album_called_by_years_and_tags_that_name_the_pressing_explain_their_
         ("Mix (2006-05-28)", "Mix (2006-06-04)"),
         ("part01", "part02"),
         ("01 Show 7", "01 Show 12"),
-        ("Mix 28.05.2006 live", "2006-06-04 Mix"),
+        ("Mix 28.05.2006", "2006-06-04 Mix"),
+        ("01 Devils Haircut", "01 Devils Haircut (instrumental)"),
+        ("Devils Haircut", "1 - live at home"),
+        ("Devils Haircut - vocals", "Devils Haircut - drums"),
     ],
 )
 def test_names_of_files_tell_shows_and_parts_apart(one: str, other: str) -> None:
@@ -97,6 +100,14 @@ def test_names_of_files_tell_shows_and_parts_apart(one: str, other: str) -> None
 )
 def test_a_number_that_the_tags_have_tells_nothing(one: str, other: str) -> None:
     assert goes(f"x/{one}.flac", f"y/{other}.flac")
+
+
+@pytest.mark.parametrize("word", ["instrumental", "Live", "karaoke"])
+def test_ids_do_not_outweigh_a_version_in_the_name_of_a_file(word: str) -> None:
+    """Programs that recognise songs by their sound or length give the ids of the song to its instrumental."""
+    ids = {"musicbrainz_recording_id": "a", "musicbrainz_release_id": "b"}
+    assert not goes("x/01 Hair.flac", f"x/01 Hair ({word}).flac", **ids)
+    assert goes("x/01 Hair.flac", f"x/01 Hair ({word}).flac", **ids, title=f"Hair ({word})")
 
 
 def test_one_sound_may_have_any_names() -> None:

@@ -7,7 +7,7 @@ difference in names alone. A name only separates from another one that says some
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from orchestrator.paths import name_of, parent_of, split_extension
@@ -55,9 +55,9 @@ class Named(NamedTuple):
     numbers: tuple[str, ...]
     """Without zeros before them."""
     titled: bool = False
-    """Whether it has the album's title, so that what it adds is about the album."""
+    """Whether it is that of a folder and has the album's title: a year in it is that of the album."""
     words: frozenset[str] = frozenset()
-    """What it adds to the album's title, if neither the tags nor the sound explain it."""
+    """What it adds to the title of the album or song, if neither the tags nor the sound explain it."""
 
     def agrees(self, other: Named) -> bool:
         """Whether the names do not tell two recordings apart."""
@@ -72,11 +72,12 @@ class Named(NamedTuple):
 
 
 def named_file(path: str, reading: Reading) -> Named:
-    """What the name of a file says. Its years and words may be those of its title, and its number may have the disc before it."""
-    track = reading.track or Track()
-    found = _named(split_extension(name_of(path))[0], reading)
+    """What the name of a file says. Its years may be those of its title, and its number may have the disc before it."""
+    track, stem = reading.track or Track(), split_extension(name_of(path))[0]
+    found = _named(stem, reading)
     place, number = f"{track.disc or 1}{track.track or 0:02}", str(track.track or "")
-    return found._replace(numbers=tuple(number if one == place else one for one in found.numbers))
+    words = _unexplained(stem, track) if _has(stem, track.title) else frozenset[str]()
+    return found._replace(numbers=tuple(number if one == place else one for one in found.numbers), words=words)
 
 
 def named_folder(path: str, reading: Reading) -> Named | None:
@@ -91,8 +92,9 @@ def named_folder(path: str, reading: Reading) -> Named | None:
     years = frozenset(_YEAR.findall(name)).difference(
         (year_of(track.date), year_of(track.original_date)), *(_YEAR.findall(text[:MAX_VALUE]) for text in said)
     )
-    titled = _has_title(name, track)
-    words = _unexplained(name if titled else f"{name_of(parent_of(folder))} {name}", track)
+    titled = _has(name, track.album)
+    whole = name if titled else f"{name_of(parent_of(folder))} {name}"
+    words = _unexplained(whole, track) if _has(whole, track.album) else frozenset[str]()
     return _named(name, reading)._replace(years=years, titled=titled, words=words)
 
 
@@ -111,18 +113,24 @@ def _without_notes(name: str) -> str:
     return _WORD.sub(lambda found: "" if found.group().casefold() in FORMAT_WORDS else found.group(), plain)
 
 
-def _has_title(name: str, track: Track) -> bool:
-    title = _words(track.album)
-    return bool(title) and title <= _words([name])
+def _has(name: str, title: Sequence[str]) -> bool:
+    words = _words(title)
+    return bool(words) and words <= _words([name])
 
 
 def _unexplained(name: str, track: Track) -> frozenset[str]:
-    """The words of a name that has the album's title, without those that the tags have and without notes on the format."""
-    if not _has_title(name, track):
-        return frozenset()
+    """The words of a name without those that the tags have and without notes on the format."""
     words = _words([without_version_words(_without_notes(_GROUP.sub(r"\1", name)))])
     stated = (
-        *(*track.album, *track.artist, *track.album_artist, *track.album_artist_sort, *track.genre, *track.release_type),
+        *(
+            *track.title,
+            *track.album,
+            *track.artist,
+            *track.album_artist,
+            *track.album_artist_sort,
+            *track.genre,
+            *track.release_type,
+        ),
         *(track.label, track.catalogue_number, track.media, track.edition, track.venue, track.disc_subtitle, track.date),
     )
     return words - _words(filter(None, stated)) - FORMAT_WORDS - _COPIES

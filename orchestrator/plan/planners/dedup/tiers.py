@@ -24,6 +24,7 @@ from orchestrator.plan.planners.dedup.stated_facts import acoustid, language_nam
 from orchestrator.plan.planners.dedup.version_words import (
     distinctive_release_types,
     edition_words,
+    file_version_words,
     folder_version_words,
     guest_names,
     key,
@@ -293,6 +294,7 @@ def _release_track_facts(candidate: Candidate) -> dict[str, object]:
         "channels": track.channels,
         "moving pictures": str(track.video),
         "advisory": track.advisory,
+        "version in the name of the file": (file_version_words(candidate.path, track),),
         "AcoustID": acoustid(track),
         "subtitle": key(track.subtitle or ""),
         "venue": key(track.venue or ""),
@@ -322,6 +324,7 @@ def _tags_facts(candidate: Candidate) -> dict[str, object]:
         **stated_facts(track),
         "disc in the name of the folder": disc_of_folder(candidate.path),
         "version in the name of the folder": (folder_version_words(candidate.path, track),),
+        "version in the name of the file": (file_version_words(candidate.path, track),),
         "language in the name of the folder": language_named(name_of(parent_of(candidate.path))),
         "name of the folder": named_folder(candidate.path, candidate.reading),
         "name of the file": named_file(candidate.path, candidate.reading),

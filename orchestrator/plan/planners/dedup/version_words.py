@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from orchestrator.paths import name_of, parent_of
+from orchestrator.paths import name_of, parent_of, split_extension
 from orchestrator.plan.music.disc_folders import album_folder
 from orchestrator.plan.music.spelling import fold, guest_of
 from orchestrator.plan.music.stand_ins import is_nameless
@@ -131,10 +131,19 @@ def without_version_words(text: str) -> str:
 def folder_version_words(path: str, track: Track) -> frozenset[str]:
     """The words in the names of a file's folder and its album's that tell another recording or master, but not its tags' own."""
     said = (*track.artist, *track.album_artist)
-    tagged = version_words(track).union(*map(words_of, said), *map(_masters, (*said, *track.album)))
+    masters = frozenset[str]().union(*map(_masters, (*said, *track.album)))
     names = [name_of(folder) for folder in {parent_of(path), album_folder(path)}]
     versions = frozenset[str]().union(*map(words_of, names)) & _IN_FOLDERS
-    return versions.union(*map(_masters, names)) - tagged
+    return versions.union(*map(_masters, names)) - _own_words(track) - masters
+
+
+def file_version_words(path: str, track: Track) -> frozenset[str]:
+    """The same of the name of the file itself: "01 Song (instrumental)"."""
+    return words_of(split_extension(name_of(path))[0]) & _IN_FOLDERS - _own_words(track)
+
+
+def _own_words(track: Track) -> frozenset[str]:
+    return version_words(track).union(*map(words_of, (*track.artist, *track.album_artist)))
 
 
 @lru_cache(maxsize=65536)

@@ -13,7 +13,7 @@ from orchestrator.plan.model import Skipped
 from orchestrator.plan.planners.sync.records import File, Row, Side
 
 _UNFINISHED = re.compile(
-    r"\.(part|crdownload|download|!qb|!ut|tmp)\Z"  # browsers and torrent clients
+    r"\.(part|aria2|crdownload|download|!qb|!ut|tmp)\Z"  # browsers and torrent clients
     r"|\A(\.syncthing\.|\.~lock\.|\.rclone_temp_put_)"
     r"|\.sync-conflict-[^/]*\Z",  # Syncthing
     re.IGNORECASE,
