@@ -109,6 +109,18 @@ def test_discs_that_only_names_tell() -> None:
     assert found == {"in": {"Ann/X (1999)/Disc 1", "Ann/X (1999)/Disc 2"}}
 
 
+@pytest.mark.parametrize("title", ["T%d", "%d", "- %d Libras", "x%d", "(%d)", "- 1-0%d"])
+def test_titles_that_begin_with_their_own_number_tell_no_discs(title: str) -> None:
+    """Neither in the names that they have nor in those that the layout gives, although each number is claimed by two formats."""
+    items = [
+        song(f"in/0{number} {title % number}.{extension}", title=title % number, track=number, codec=codec, **ALBUM)
+        for number in (1, 2, 3)
+        for extension, codec in (("flac", "flac"), ("mp3", "mp3"))
+    ]
+    _, found = organized(items)
+    assert found == {"in": {"Ann/X (1999)"}}
+
+
 def test_a_disc_of_the_tags_stays_where_folders_say_something_else() -> None:
     items = [*folder("in/CD2", disc=1), *folder("in/CD1", title="T", disc=2)]
     assert places(items) == {"in/CD2": "Ann/X (1999)/Disc 1", "in/CD1": "Ann/X (1999)/Disc 2"}

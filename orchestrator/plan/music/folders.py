@@ -118,7 +118,11 @@ def _tell_discs(songs: Sequence[Song]) -> None:
             _set_discs(songs, found)
         return
     in_names = [disc_in_name(song.name, song.track.track) for song in songs]
-    if None not in in_names and len(set(in_names)) > 1:
+    discs_at: dict[Hashable, set[int | None]] = defaultdict(set)
+    for song, disc in zip(songs, in_names, strict=True):
+        discs_at[place_of(song)].add(disc)
+    # In "03 - 3 Libras", the number of the track is not that of a disc: it tells no songs of one place apart.
+    if None not in in_names and any(len(found) > 1 for found in discs_at.values()):
         _set_discs(songs, in_names, "name")
 
 
