@@ -12,7 +12,7 @@ from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 
-_COUNT_S = 0.25
+_COUNT_S = 0.1
 _JOIN_S = 1.0
 """How long `close` waits for a count: an rclone that does not answer is ended after that, and the count with it."""
 

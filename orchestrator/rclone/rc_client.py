@@ -177,9 +177,11 @@ class RcClient:
     def break_off(self) -> None:
         """Close all connections: running requests fail."""
         with self._lock:
-            self._idle = []
+            idle, self._idle = self._idle, []
             for connection in self._open:
                 connection.break_off()
+        for connection in idle:
+            connection.close()
 
     def close(self) -> None:
         """Close the idle connections."""

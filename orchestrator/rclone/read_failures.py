@@ -1,6 +1,7 @@
 """Finds out why a file cannot be read: `--rc-serve` and the VFS answer "Not Found" or nothing, whatever the remote said.
 
-A remote that wants fewer requests is not asked: the codes that it has answered with say it.
+A remote that wants fewer requests is not asked: the codes that it has answered with say it. Drive's code for that has other
+meanings, so it is asked, but once for all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from orchestrator.rclone.supervisor import Supervised
 
 _REMOTE = "MOREAD"
 _TAIL = 64 * 1024
-_TOO_MANY, _BUSY = "429", "503"
+_TOO_MANY, _BUSY, _FORBIDDEN = "429", "503", "403"
 _LATELY_S = 1.0
 """Requests that were under way together are refused within about this time."""
 
@@ -36,7 +37,7 @@ class ReadFailures:
         self._codes = codes
         self._one_at_a_time = threading.Lock()
         self._counting = threading.Lock()
-        self._known = {_TOO_MANY: 0, _BUSY: 0}
+        self._known = {_FORBIDDEN: 0, _TOO_MANY: 0, _BUSY: 0}
         self._refused: tuple[float, str] = (-_LATELY_S, "")
         """When remotes were last seen to refuse requests, and the code."""
         self._remotes: dict[str, tuple[float, str]] = {}  # location -> when it answered, and its message
@@ -55,6 +56,16 @@ class ReadFailures:
 
     def refused(self, path: str) -> OrchestratorError | None:
         """The error of a file that could not be read, if remotes have just refused requests (429, 503)."""
+        code = self._code_of_refusals()
+        if code is None or code == _FORBIDDEN:
+            return None
+        return classify("429 Too Many Requests" if code == _TOO_MANY else "503 Service Unavailable", path=path)
+
+    def may_be_refused(self) -> bool:
+        """Whether remotes have just refused requests, maybe because they were too many."""
+        return self._code_of_refusals() is not None
+
+    def _code_of_refusals(self) -> str | None:
         with self._counting:
             codes = self._codes()
             for code, before in self._known.items():
@@ -62,9 +73,7 @@ class ReadFailures:
                     self._refused = monotonic(), code
             self._known = {code: codes.get(code, 0) for code in self._known}
             since, code = self._refused
-        if monotonic() - since > _LATELY_S:
-            return None
-        return classify("429 Too Many Requests" if code == _TOO_MANY else "503 Service Unavailable", path=path)
+        return code if monotonic() - since <= _LATELY_S else None
 
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
         """Why a file cannot be read; None when it can."""

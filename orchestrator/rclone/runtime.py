@@ -227,7 +227,7 @@ class Rclone:
     def vfs_reads(self, fs: str, *, chunk_bytes: int, list_first: bool = False, only_heads: bool = False) -> Iterator[VfsReads]:
         """A server for reading parts of many files of one location (see `vfs_reads`)."""
         reads = VfsReads(self._running, self.client, fs, chunk_bytes=chunk_bytes, list_first=list_first, only_heads=only_heads)
-        reads.refused = self._read_failures.refused
+        reads.may_be_refused = self._read_failures.may_be_refused
         self._read_failures.forget_refusals()
         self._vfs_reads.add(reads)
         try:

@@ -19,9 +19,10 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-from orchestrator.errors import OrchestratorError, RemoteError, TransientError
+from orchestrator.errors import OrchestratorError, RateLimitError, RemoteError, TransientError
 from orchestrator.paths import path_problem
 from orchestrator.rclone import ranges, rc_bodies
+from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Endpoint
 from orchestrator.rclone.rc_client import RcClient, UnexplainedReadError
 
@@ -85,8 +86,8 @@ class VfsReads:
         self._reads = self._renewals = 0
         self._begun = threading.local()
         self._closed = False
-        self.refused: Callable[[str], OrchestratorError | None] = lambda _: None
-        """Gives the error of a file that could not be read because remotes refuse requests: then nothing else is tried."""
+        self.may_be_refused: Callable[[], bool] = lambda: False
+        """Whether a file could not be read because remotes refuse requests, maybe: then nothing else is tried."""
         self._http = RcClient(self._endpoint)
         self._lister = RcClient(daemon)
         self._stopper = RcClient(daemon, timeout_s=_STOP_S)
@@ -113,7 +114,7 @@ class VfsReads:
             return self._http.get_parts(ranges.address_in_served(path), path, wanted)
         except RemoteError as error:
             self._check_begun()
-            if self.refused(path) is not None:
+            if self.may_be_refused():
                 raise UnexplainedReadError(error.message, path=path) from error
             raise
 
@@ -175,12 +176,22 @@ class VfsReads:
         with self._listing:
             if self._list_first:
                 self._endpoint()
-                with contextlib.suppress(
-                    OrchestratorError
-                ):  # each directory is then listed at its first read, which says why not
-                    self._lister.call("vfs/refresh", rc_bodies.list_tree(self._newest()))
+                refused = self._why_unlisted()
                 self._check_begun()
                 self._list_first = False
+                if isinstance(refused, RateLimitError):
+                    self._lists_first = False  # it may take more requests than the remote allows at a time
+                    self.renew()  # otherwise those that wait for the listing would list their folders at once
+                    raise refused
+
+    def _why_unlisted(self) -> OrchestratorError | None:
+        """List the tree; returns why it could not be. Each directory is then listed at its first read."""
+        try:
+            answer = self._lister.call("vfs/refresh", rc_bodies.list_tree(self._newest()))
+        except OrchestratorError as error:
+            return error
+        message = next(iter(answer["result"].values()))
+        return None if message == "OK" else classify(message, path="")
 
     def _newest(self) -> str:
         """What rclone calls the running VFS: a number tells it from those that were given up and still run."""

@@ -219,6 +219,24 @@ def test_a_failing_server_is_asked_for_its_reason_once_because_rclone_retries_fo
         assert sum(request.status == status for request in proxy.requests) <= 4
 
 
+@pytest.mark.parametrize("only_heads", [False, True])
+def test_a_listing_of_all_that_is_refused_is_not_tried_again(
+    seen: tuple[RcloneStorage, Path, HttpProxy], only_heads: bool
+) -> None:
+    """It may take more requests than the remote allows at a time; readers that have waited for it are given up."""
+    storage, _, proxy = seen
+    with storage.rclone.vfs_reads(storage.fs, chunk_bytes=PIECE, list_first=True, only_heads=only_heads) as served:
+        proxy.when(lambda request: is_look(request) and "/Artist" in request.path, Refuse(429))
+        with pytest.raises(RateLimitError):
+            served.get_ranges("Artist/A/0.mp3", [(0, 10)])
+        proxy.reset()
+        storage.rclone.forget_pauses()
+        assert served.get_ranges("Artist/A/0.mp3", [(0, 10)]) == [SONG[:10]]
+        listed = [request.path.rstrip("/").rpartition("/")[2] for request in proxy.requests if is_look(request)]
+        assert "A" in listed
+        assert "B" not in listed
+
+
 @pytest.mark.parametrize(("status", "kind"), [(503, TransientError), (429, RateLimitError), (401, AuthError)])
 def test_an_unlistable_directory_does_not_hide_the_reason(
     seen: tuple[RcloneStorage, Path, HttpProxy], status: int, kind: type[OrchestratorError]

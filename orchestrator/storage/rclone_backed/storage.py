@@ -19,6 +19,7 @@ from orchestrator.errors import (
     NotFoundError,
     OrchestratorError,
     PermanentError,
+    RateLimitError,
     RemoteError,
     UnsupportedError,
     UsageError,
@@ -199,7 +200,7 @@ class RcloneStorage(DerivedStorage):
             if self._served is not None and self._served.reads(path, ranges):
                 try:
                     return self._served.get_ranges(path, ranges)
-                except (UnexplainedReadError, GivenUpError):
+                except (UnexplainedReadError, GivenUpError, RateLimitError):
                     raise
                 except RemoteError:  # the request below gives the better error
                     self.forget_folders()  # and reaches the other of two folders with one name, as later calls do

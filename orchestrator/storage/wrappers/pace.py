@@ -21,23 +21,24 @@ _DEAF_S = 0.5
 _OF_THE_ALLOWED = 0.85
 """What we send of the rate that a remote seems to allow."""
 _GROWTH, _FAST_GROWTH = 0.01, 0.5
-"""How much faster each second without a refusal, and the same after the first refusals: what is allowed was seen too roughly."""
+"""How much faster each second without a refusal, and the same at the most: while it is only roughly known what is allowed."""
 _DOUBLES_S = 10.0
 """The growth doubles in so many seconds without a refusal, for a remote that allows more than before."""
-_ROUGH = 2
-"""So many refusals come before what is allowed is known well."""
 _ENOUGH = 8
 """Requests between two refusals that show what is allowed."""
+_BEYOND = 1.5
+"""How many times what a remote has shown to allow is sent at the most: it never gets more than so many times what it allows."""
 _LOWEST = 0.5
 """Requests a second that are always sent."""
 _BURST_S = 0.25
-"""Seconds of unused requests that are saved up once a remote has refused some."""
-_SAMPLE_S = 0.25
+"""Seconds of unused requests that are saved up once a remote has refused some; so many are sent at once after a pause."""
+_SAMPLE_S = 0.1
 _RARE_SAMPLE_S = 1.0
 """How often answers are counted, and how often once many came and none was a refusal. Everybody waits for the count."""
 _SAMPLES_S = 10.0
-_FIRST, _SHARE = 12, 2
-"""How many requests are sent at once before anything was answered; then a share of those that were answered."""
+_FIRST, _SHARE = 6, 2
+"""How many requests are sent at once before anything was answered; then a share of those that were answered. The listing before
+them has already taken some of what a remote allows."""
 _WELL_KNOWN = 128
 """So many answers without a refusal, and no more care is taken until one comes."""
 _AT_ONCE_S = 0.5
@@ -80,9 +81,10 @@ class Pace:
     take several requests, and be refused some of them without failing; somebody must then call `count` now and then, as calls
     that wait for the remote count nothing. Each refusal causes a pause, and `on_pause` is called when it begins.
 
-    After a refusal the allowed rate is known: a remote that allows R a second, and saves up those of one second, accepts no more
-    than R * (1 + t) within t seconds. We go on with a little less than what it has accepted at the most, and slowly faster. The
-    first refusal says little, as other processes may have sent requests just before.
+    A remote that allows R a second, and saves up those of one second, accepts no more than R * (1 + t) within t seconds. So what
+    it has accepted shows the least that it allows, and about what it allows once it refuses some. We go on with a little less,
+    then slowly faster, but never much faster than what it has shown. The first refusal shows too little, as other processes may
+    have sent requests just before.
     """
 
     def __init__(
@@ -93,7 +95,9 @@ class Pace:
         on_pause: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
+        condition: threading.Condition | None = None,
     ) -> None:
+        """`clock`, `sleep` and `condition` are those of the threads that call."""
         if per_second is not None and per_second <= 0:
             raise ValueError(f"a rate of {per_second} requests a second")
         self._most = math.inf if per_second is None else per_second
@@ -102,7 +106,7 @@ class Pace:
         self._on_pause = on_pause
         self._clock = clock
         self._sleep = sleep
-        self._turn = threading.Condition()
+        self._turn = condition or threading.Condition()
         self._tokens = 0.0
         self._updated_s = clock()
         self._paused_until_s = self._deaf_until_s = -math.inf
@@ -111,8 +115,11 @@ class Pace:
         self._ended_s = -math.inf
         self._taken = 0
         self._charged = self._refused = self._doubtful = 0
-        self._refusals = self._pauses = 0
+        self._pauses = 0
         self._accepted: int | None = None
+        self._shown = 0.0
+        """The least that the remote allows a second, by what it has accepted."""
+        self._roughly = True
         self._in_vain = False
         self._refused_s = -math.inf
         self._samples: deque[_Sample] = deque()
@@ -138,9 +145,9 @@ class Pace:
 
     @property
     def under_way(self) -> int:
-        """How many requests are expected of the calls that have their turn now."""
+        """How many requests are expected of the calls that have their turn, or wait for it."""
         with self._turn:
-            return self._under_way()
+            return sum(one.requests for one in self._turns)
 
     @property
     def at_once(self) -> float:
@@ -190,10 +197,10 @@ class Pace:
             if after_pauses is not None and after_pauses < self._pauses:
                 self._paused_until_s = max(self._paused_until_s, self._refused_s + (retry_after or 0.0))
                 return
-            self._tokens = min(self._tokens, 0.0)
             if now >= self._deaf_until_s:
                 self._sample(now)
                 self._slow_down(now)
+                self._tokens = self._rate * _BURST_S  # nobody's: those that wait for their turn get another one
                 if self._on_pause is not None:
                     self._on_pause()
             pause_s = _PAUSE_S if retry_after is None else max(_PAUSE_S, retry_after)
@@ -204,7 +211,7 @@ class Pace:
     def count(self) -> None:
         """Look whether the remote has refused requests of the calls that are under way."""
         with self._turn:
-            if self._under_way():
+            if self._turns:
                 self._count_if_due(self._clock())
 
     def _count_if_due(self, now: float) -> None:
@@ -220,20 +227,26 @@ class Pace:
         return sum(one.requests for one in self._turns if one.bounded)
 
     def _wait(self, mine: _Turn) -> None:
-        requests = mine.requests
-        with self._turn:
-            self._refill()
-            now = self._updated_s
-            self._count_if_due(now)
-            self._taken += requests
-            self._charged += requests
-            mine.has_begun = True
-            wait_s = max(0.0, self._paused_until_s - now)
-            if self._rate < math.inf:
-                self._tokens -= requests
-                wait_s = max(wait_s, -self._tokens / self._rate)
-        if wait_s:
-            self._sleep(wait_s)
+        """Until it may send its requests: if a pause begins meanwhile, after that, and one after the other as well."""
+        stopped, pauses = False, -1
+        while True:
+            with self._turn:
+                self._refill()
+                now = self._updated_s
+                wait_s = self._paused_until_s - now
+                if pauses != self._pauses:
+                    self._count_if_due(now)
+                    pauses = self._pauses
+                    wait_s = max(0.0, self._paused_until_s - now)
+                    if self._rate < math.inf:
+                        self._tokens -= mine.requests
+                        wait_s += max(0.0, -self._tokens / self._rate)
+                if wait_s <= 0 or stopped:
+                    mine.has_begun = True
+                    self._taken += mine.requests
+                    self._charged += mine.requests
+                    return
+            stopped = bool(self._sleep(wait_s))
 
     def _most_under_way(self) -> float:
         if self._rate < math.inf:
@@ -246,11 +259,12 @@ class Pace:
         self._updated_s = now
         if self._rate < math.inf:
             self._tokens = min(max(1.0, self._rate * _BURST_S), self._tokens + (now - begun_s) * self._rate)
-            self._rate = min(self._most, self._rate * (1 + self._growth(now)) ** (now - begun_s))
+            grown = min(self._most, self._rate * (1 + self._growth(now)) ** (now - begun_s), _BEYOND * self._shown)
+            self._rate = max(self._rate, grown)
 
     def _growth(self, now: float) -> float:
         """How much faster each second."""
-        if self._refusals < _ROUGH:
+        if self._roughly:
             return _FAST_GROWTH
         doublings = min((now - self._refused_s) / _DOUBLES_S, 16.0)
         return min(_FAST_GROWTH, _GROWTH * 2**doublings)
@@ -278,6 +292,7 @@ class Pace:
         self._samples.append(_Sample(now, answers.accepted))
         while self._samples[0].at_s < now - _SAMPLES_S:
             self._samples.popleft()
+        self._shown = max(self._shown, self._allowed() or 0.0)
         return refused
 
     def _allowed(self) -> float | None:
@@ -291,11 +306,12 @@ class Pace:
 
     def _slow_down(self, now: float) -> None:
         allowed = self._allowed()
+        self._roughly = allowed is None or not self._pauses
         self._pauses += 1
-        self._refusals = 0 if allowed is None else self._refusals + 1
         if allowed is None:
             allowed = _ENOUGH if self._rate == math.inf else self._rate / 2
-        self._rate = max(_LOWEST, min(self._rate, allowed) * _OF_THE_ALLOWED)
+        self._shown = min(self._rate, allowed)
+        self._rate = max(_LOWEST, self._shown * _OF_THE_ALLOWED)
         accepted = self._samples[-1].accepted if self._samples else None
         self._in_vain, self._accepted = accepted is not None and accepted == self._accepted, accepted
         self._samples.clear()
