@@ -236,7 +236,7 @@ class _Walk:
         """Look at one frame. Returns whether the parser sees it."""
         payload = position + self._header_size
         size = min(stated, self._end - payload)
-        flagged = any(header[8:])
+        flagged = header[8:] not in (b"", b"\0\0")
         compressed = flagged and bool(int.from_bytes(header[8:10], "big") & _COMPRESSED[self._version])
         if frame_id in _BULK:
             if self._holes and size == stated:

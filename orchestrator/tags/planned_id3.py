@@ -89,6 +89,10 @@ _PLAIN = {
 }
 
 
+_BY_NAME = _PLAIN.keys() - {TXXX}
+"""The frames that a tag has once, under their name."""
+
+
 class PlannedID3(ID3):
     """See the module."""
 
@@ -98,6 +102,7 @@ class PlannedID3(ID3):
             return _BY_MUTAGEN(self, header, data)
         tag_is_plain = not header.f_unsynch
         add: Any = self._add
+        names: set[str] = set()
         for frame in data.frames:
             kind = _kind(frame.header[:4]) if frame.end > frame.start else None
             if kind is None:
@@ -114,7 +119,12 @@ class PlannedID3(ID3):
                     found = kind._fromData(header, flags, data.assemble(frame.start, frame.end))
             except (NotImplementedError, ID3JunkFrameError):
                 continue
-            add(found, strict=False)
+            name = kind.__name__
+            if name in names or kind not in _BY_NAME:
+                add(found, strict=False)  # it also joins texts of one name
+            else:
+                self[name] = found
+            names.add(name)
         return b""
 
 

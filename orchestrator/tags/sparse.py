@@ -177,6 +177,8 @@ class SparseFile:
 
     def has(self, start: int, end: int) -> bool:
         """Whether the real bytes from `start` to `end` were fetched."""
+        if self._current_start <= start < self._current_start + len(self._current) >= end:
+            return True
         segment_end = self._segment_end(start)
         while segment_end is not None and segment_end < end:
             segment_end = self._segment_end(segment_end)

@@ -175,7 +175,7 @@ def named(kind: str, values: Mapping[str, Sequence[str]]) -> dict[str, list[tupl
         if meaning is not None and texts:
             field, rank = meaning
             found.setdefault(field, []).append((rank, 0 if field in FACTS else -len(texts), texts))
-    return {
-        field: [tuple(dict.fromkeys(texts)) for *_, texts in sorted(ranked, key=lambda one: one[:2])]
-        for field, ranked in found.items()
-    }
+    for ranked in found.values():
+        if len(ranked) > 1:
+            ranked.sort(key=lambda one: one[:2])
+    return {field: [tuple(dict.fromkeys(texts)) for *_, texts in ranked] for field, ranked in found.items()}

@@ -83,6 +83,7 @@ def plain(text: str) -> str:
     return " ".join("".join(_digit(character) for character in text).split())
 
 
+@lru_cache(maxsize=4096)
 def track_written(text: str) -> Written:
     """What the text of a track number says."""
     before, total = _before_total(text)
@@ -93,6 +94,7 @@ def track_written(text: str) -> Written:
     return Written(_positive(found["number"]) if found is not None else roman(before), total)
 
 
+@lru_cache(maxsize=4096)
 def disc_written(text: str) -> Written:
     """What the text of a disc number says. Letters count from A; I, V and X are Roman."""
     before, total = _before_total(text)
