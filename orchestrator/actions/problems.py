@@ -12,7 +12,6 @@ from orchestrator.actions.job_steps import job_of
 from orchestrator.actions.session import CATALOGUE_FILE, Session
 from orchestrator.actions.waiting import local_time
 from orchestrator.apply.journal.records import Run
-from orchestrator.catalogue.last_scan import scanned_locations
 from orchestrator.config.options.problems import ProblemsIgnoreOptions, ProblemsListOptions
 from orchestrator.errors import UsageError
 from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
@@ -49,6 +48,8 @@ _COLUMNS = (
 
 def _check_known(session: Session, location: Location) -> None:
     """Raise UsageError for a location that no scan has seen and the config does not name: it may be mistyped."""
+    from orchestrator.catalogue.last_scan import scanned_locations  # noqa: PLC0415 - loads what reads tags
+
     file = session.state / CATALOGUE_FILE
     scanned = scanned_locations(session.catalogue) if file.exists() else []
     if any(path_below(one, location.fs) is not None or path_below(location.fs, one) is not None for one in scanned):

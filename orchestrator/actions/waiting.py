@@ -9,7 +9,6 @@ from datetime import datetime
 
 import msgspec
 
-from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.session import Session
 from orchestrator.apply.journal.records import Run
 from orchestrator.config.location_text import is_path
@@ -59,6 +58,8 @@ def identities_of_pair(session: Session, a: str, b: str) -> tuple[str, str]:
 
 def names_of_pair(session: Session, a: str, b: str) -> frozenset[str]:
     """All that two locations (in canonical form) are called, which is the same in either order. Sends no requests."""
+    from orchestrator.actions.common_states import open_common_state  # noqa: PLC0415 - loads what reads tags
+
     names = [(a, b), identities_of_pair(session, a, b)]
     with open_common_state(session) as state:
         ids = state.id_at(a), state.id_at(b)
