@@ -184,18 +184,21 @@ def _chosen(counts: dict[bool, int], seed: str) -> list[tuple[int, bool, bool]]:
 @pytest.mark.parametrize("write", range(1, 12) if NIGHTLY else [3])
 @pytest.mark.parametrize("kind", some_at_night(("local", "crypt"), night={"crypt"}))
 def test_killed_around_a_write_of_the_journal_on_a_disk(library: Callable[..., Library], kind: str, write: int) -> None:
-    """Fault case 25: on a local disk, which has no requests, encrypted or not."""
+    """Fault case 25: on a local disk, which has no requests, and encrypted in a bucket, where a move is a copy and a delete."""
     music = library(kind)
     fill(music)
     before = music.tree()
+    contents = Counter({**before, MARKER: ""}.values())
     for committed in (False, True):
         shutil.rmtree(music.home / "state", ignore_errors=True)
         music.start(*DEDUP, music.place.location, death=Death(write, committed, "both")).end()
         assert COPIES[0] in music.tree()
-        assert Counter({**music.place.tree(), MARKER: ""}.values()) == Counter({**before, MARKER: ""}.values())
+        left = Counter({**music.place.tree(), MARKER: ""}.values())
+        assert left >= contents if kind == "crypt" else left == contents
         music("resume")
         done = music(*DEDUP, music.place.location)
         assert music.tree().keys() == before.keys() - set(COPIES[1:])
+        assert Counter({**music.place.tree(), MARKER: ""}.values()) == contents
         run = done.run if done.summary["run"] else music("runs").events[0]["id"]
         music("undo", run)
         assert music.tree() == before
