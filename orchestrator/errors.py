@@ -113,6 +113,14 @@ class TransientError(RemoteError):
     exit_code = ExitCode.UNREACHABLE
 
 
+class NoAnswerError(TransientError):
+    """No answer came in the time that a request was given."""
+
+
+class OutageError(TransientError):
+    """The remote has not answered for longer than an outage is waited for: no request is sent to it for now."""
+
+
 class NotStartedError(TransientError):
     """The call was not sent, because the run was stopped first."""
 

@@ -12,3 +12,7 @@ that Dropbox states; S3 and WebDAV state theirs in a header, which rclone's erro
 
 LONGEST_RETRY_AFTER_S = 900.0
 """A remote that asks for a longer wait counts as unreachable."""
+
+OUTAGE_S = 90.0
+"""How long a remote that does not answer any more is waited for, from its last answer on (see
+`orchestrator.storage.wrappers.outage`): a server or a router has restarted by then."""

@@ -63,7 +63,9 @@ class Order(msgspec.Struct, frozen=True):
     syncs: str | None = None
     """A line for each fsync of the program is written to this path: the time (nanoseconds of CLOCK_MONOTONIC) and the file."""
     hasty: bool = True
-    """Shorten the waits between two tries to a twentieth, but not those after a rate limit."""
+    """Shorten the waits between two tries to a twentieth, that for an outage to a thirtieth, but not those after a rate limit."""
+    restless: bool = False
+    """Ask a silent server after a tenth of the usual time."""
 
 
 class Started:
@@ -118,6 +120,7 @@ class Forks:
         death: Death | None = None,
         syncs: Path | None = None,
         hasty: bool = True,
+        restless: bool = False,
         options: tuple[str, ...] = ("--json", "--yes"),
     ) -> Started:
         """Start it, also with these options."""
@@ -130,7 +133,7 @@ class Forks:
             output.with_suffix(end).touch()  # it may be killed before it opens them
         words = [*arguments, *options, "--state-dir", str(state)]
         everywhere = {**os.environ, **(environment or {})}
-        order = Order(words, str(Path.cwd()), everywhere, str(output), death, str(syncs) if syncs else None, hasty)
+        order = Order(words, str(Path.cwd()), everywhere, str(output), death, str(syncs) if syncs else None, hasty, restless)
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
         self._process.stdin.flush()
@@ -247,6 +250,8 @@ def _prepare(order: Order) -> None:
     _watch_the_journal(os.open(f"{order.output}.writes", os.O_WRONLY | os.O_CREAT, 0o600), order.death)
     if order.hasty:
         _hurry()
+    if order.restless:
+        _ask_soon()
     if order.syncs is not None:
         _watch_syncs(os.open(order.syncs, os.O_WRONLY | os.O_CREAT, 0o600))
 
@@ -256,6 +261,14 @@ def _hurry() -> None:
 
     for waiting in (execution, session):  # each passes it on, so the defaults of what waits are not used
         vars(waiting)["FIRST_WAIT_S"] /= 20
+    session.OUTAGE_S /= 30
+
+
+def _ask_soon() -> None:
+    from orchestrator.storage.wrappers import outage  # noqa: PLC0415 - as above
+
+    outage._SILENT_S /= 10
+    outage._QUESTION_S /= 10
 
 
 def _watch_syncs(log: int) -> None:

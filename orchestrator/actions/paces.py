@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 
+from orchestrator.errors import OrchestratorError
 from orchestrator.rclone.runtime import Rclone
+from orchestrator.retry_times import OUTAGE_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.directory_listings import WORTH_A_LISTING
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
+from orchestrator.storage.wrappers.outage import AnsweringStorage, Contact
 from orchestrator.storage.wrappers.pace import Answers, Pace
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
 
@@ -20,10 +25,20 @@ _JOIN_S = 1.0
 class Paces:
     """See the module. A wait ends when `stop` is set. To be closed."""
 
-    def __init__(self, rclone: Rclone, stop: Event) -> None:
+    def __init__(
+        self,
+        rclone: Rclone,
+        stop: Event,
+        *,
+        on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
+        outage_s: float = OUTAGE_S,
+    ) -> None:
         self._rclone = rclone
         self._stop = stop
+        self._on_wait = on_wait
+        self._outage_s = outage_s
         self._of_remotes: dict[str, Pace] = {}
+        self._contacts: dict[str, Contact] = {}
         self._closed = Event()
         self._counter: Thread | None = None
 
@@ -34,9 +49,10 @@ class Paces:
             self._counter.join(_JOIN_S)
 
     def paced(self, storage: RcloneStorage, remote: str | None) -> Storage:
-        """The storage at the pace of its remote; a folder of this machine (None) as it is."""
+        """The storage at the pace of its remote, while that answers; a folder of this machine (None) as it is."""
         if remote is None:
             return storage
+        answering = AnsweringStorage(storage, self._contact(storage, remote))
         if (pace := self._of_remotes.get(remote)) is None:
             pace = self._of_remotes[remote] = Pace(
                 storage.profile.requests_per_second,
@@ -50,10 +66,23 @@ class Paces:
                 self._counter.start()
         profile = storage.profile
         by_folder = profile.by_directory or profile.looks_by_folder
-        return RateLimitedStorage(storage, pace=pace, looks_of_a_listing=WORTH_A_LISTING if by_folder else None)
+        return RateLimitedStorage(answering, pace=pace, looks_of_a_listing=WORTH_A_LISTING if by_folder else None)
+
+    def until_it_answers(self, remote: str | None) -> None:
+        """After an error of a remote: wait for it. Raises OutageError if it does not come back in time."""
+        if remote is not None:
+            self._contacts[remote].wait()
+
+    def _contact(self, storage: RcloneStorage, remote: str) -> Contact:
+        if remote not in self._contacts:
+            line = _Line(self._rclone, storage, remote)
+            self._contacts[remote] = Contact(remote, line, stop=self._stop, on_wait=self._on_wait, outage_s=self._outage_s)
+        return self._contacts[remote]
 
     def _count(self) -> None:
         while not self._closed.wait(_COUNT_S):
+            for contact in [*self._contacts.values()]:
+                contact.check()
             for pace in [*self._of_remotes.values()]:
                 pace.count()
 
@@ -62,3 +91,27 @@ class Paces:
             return None
         found = Answers(*answers)
         return found if len(self._of_remotes) == 1 else Answers(found.accepted, 0)  # nothing says which remote refused them
+
+
+class _Line:
+    """The way to a remote through rclone, by one of its locations."""
+
+    def __init__(self, rclone: Rclone, storage: RcloneStorage, remote: str) -> None:
+        self._rclone = rclone
+        self._remote = remote
+        self.ask = storage.ask
+
+    def signs(self) -> int | None:
+        """Those of all remotes."""
+        with suppress(OrchestratorError):
+            if (activity := self._rclone.activity.look()) is not None:
+                return activity.signs
+        return None
+
+    def cut(self) -> None:
+        """See `Line`."""
+        self._rclone.cut_off(self._remote)
+
+    def reopen(self) -> None:
+        """See `Line`."""
+        self._rclone.reconnect(self._remote)

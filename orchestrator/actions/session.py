@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ from orchestrator.prices import Spent
 from orchestrator.progress import Activity
 from orchestrator.report.log_reporter import LogReporter
 from orchestrator.report.reporter import Reporter, Summary
-from orchestrator.retry_times import FIRST_WAIT_S
+from orchestrator.retry_times import FIRST_WAIT_S, OUTAGE_S
 
 if TYPE_CHECKING:
     from orchestrator.actions.paces import Paces
@@ -356,6 +356,7 @@ class Session(Settings):
             attempts=(cloud.retry_attempts if cloud is not None else None) or DEFAULT_ATTEMPTS,
             first_wait_s=cloud.retry_delay if cloud is not None and cloud.retry_delay is not None else FIRST_WAIT_S,
             first_contact_s=FIRST_CONTACT_S,
+            until_it_answers=partial(self._paces.until_it_answers, location.remote),
             on_wait=self.reporter.wait,
         )
         self._opened.callback(opened.close)
@@ -365,7 +366,8 @@ class Session(Settings):
     def _paces(self) -> Paces:
         from orchestrator.actions.paces import Paces  # noqa: PLC0415 - not every command needs storages
 
-        return self._opened.enter_context(closing(Paces(self.rclone, self.stop)))
+        paces = Paces(self.rclone, self.stop, on_wait=self.reporter.wait, outage_s=OUTAGE_S)
+        return self._opened.enter_context(closing(paces))
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")

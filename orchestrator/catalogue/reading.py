@@ -18,6 +18,7 @@ from orchestrator.errors import (
     AuthError,
     InterruptedRunError,
     NotFoundError,
+    OutageError,
     RateLimitError,
     RemoteError,
     TransientError,
@@ -56,9 +57,9 @@ class OutageWatch:
         self._in_a_row = 0
 
     def note(self, error: RemoteError | None) -> None:
-        """The result of reading one file. Raises the error after GIVE_UP_AFTER network failures in a row."""
+        """The result of reading one file. Raises the error in an outage, and after GIVE_UP_AFTER network failures in a row."""
         self._in_a_row = self._in_a_row + 1 if isinstance(error, (TransientError, RateLimitError)) else 0
-        if error is not None and self._in_a_row >= GIVE_UP_AFTER:
+        if error is not None and (self._in_a_row >= GIVE_UP_AFTER or isinstance(error, OutageError)):
             raise error
 
 

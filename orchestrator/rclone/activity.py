@@ -14,7 +14,7 @@ _ANSWER_S = 2.0
 _SIGNS = ("bytes", "checks", "deletes", "deletedDirs", "listed", "renames")
 """The counters of rclone that only grow when a server, or a disk, has answered."""
 _NO_ANSWER = "0"
-"""The status that rclone counts for a request that got none."""
+"""The status that rclone counts for a request that got none. Nor is an error of the server (5xx) a sign of life."""
 
 
 class ActivityWatch:
@@ -31,12 +31,13 @@ class ActivityWatch:
         stats = self._client.call("core/stats")
         rows = stats.get("transferring") or []
         under_way = [Transfer(str(row.get("name", "")), row.get("size", -1), row.get("bytes", 0)) for row in rows]
-        answers = self._client.requests_sent("code")
+        codes = self._client.requests_sent("code")
+        answered = sum(number for code, number in codes.items() if code != _NO_ANSWER and not code.startswith("5"))
         return Activity(
             bytes=stats.get("bytes", 0) - stats.get("serverSideCopyBytes", 0) - stats.get("serverSideMoveBytes", 0),
             copied=stats.get("transfers", 0) - stats.get("renames", 0),
             renamed=stats.get("renames", 0),
-            signs=answers.total() - answers[_NO_ANSWER] + sum(stats.get(counter, 0) for counter in _SIGNS),
+            signs=answered + sum(stats.get(counter, 0) for counter in _SIGNS),
             under_way=under_way,
         )
 

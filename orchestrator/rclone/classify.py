@@ -51,7 +51,16 @@ _REFUSED_NAMES = (
 # (error class, texts in lower case, HTTP status codes as the providers' libraries write them into their messages)
 _TABLE: tuple[tuple[type[OrchestratorError], tuple[str, ...], frozenset[str]], ...] = (
     (NotEmptyError, ("not empty",), frozenset()),
-    (UsageError, ("didn't find section in config file", "is a file not a directory", "didn't find backend called"), frozenset()),
+    (
+        UsageError,
+        (
+            "didn't find section in config file",
+            "is a file not a directory",
+            "can't limit to single files",
+            "didn't find backend called",
+        ),
+        frozenset(),
+    ),
     (
         AuthError,
         (

@@ -41,6 +41,8 @@ class Connection:
         self.endpoint = endpoint
         self.used = False
         """Whether a request was sent on it before."""
+        self.locations: frozenset[str] = frozenset()
+        """What the call is about that it is used for now."""
         credentials = base64.b64encode(f"{endpoint.user}:{endpoint.password}".encode()).decode()
         self._headers = f" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {credentials}\r\n"
         self._socket: socket.socket | None = None

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import IO
@@ -37,7 +38,7 @@ from orchestrator.rclone.listing_log import (
     undecryptable_names,
 )
 from orchestrator.rclone.rc_bodies import as_folder, split_root
-from orchestrator.rclone.supervisor import Supervised
+from orchestrator.rclone.supervisor import Supervised, Watched
 from orchestrator.records import OWN_DIRECTORY, Entry
 
 MAX_DEPTH = 64
@@ -185,19 +186,24 @@ def arguments(request: ListRequest) -> list[str]:
 
 
 def list_files(
-    binary: Binary, environment: Mapping[str, str], request: ListRequest, links: Callable[[int], None] | None = None
+    binary: Binary,
+    environment: Mapping[str, str],
+    request: ListRequest,
+    links: Callable[[int], None] | None = None,
+    running: Watched = nullcontext,
 ) -> Generator[Entry]:
     """Every file below the location. Raises the typed error if the listing fails, at the latest after the last file.
 
     PartialListingError, after the last file, when only some folders may not be listed.
 
     At its end, `links` is told how many links were not followed, as far as rclone says. Raises UsageError at once for a path
-    that leads in circles.
+    that leads in circles. `running` is entered with the process of rclone while that runs.
     """
     variables = {**environment, **remote_variables(_REMOTE, {"type": "alias", "remote": request.opened})}
     with (
         tempfile.TemporaryFile() as log,
         Supervised((str(binary.path), *arguments(request)), variables, stdout=subprocess.PIPE, stderr=log) as lister,
+        running(lister),
     ):
         stream = lister.process.stdout
         assert stream is not None  # noqa: S101 because we asked for a pipe

@@ -11,13 +11,13 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 from weakref import WeakSet
 
 import msgspec
 
-from orchestrator.errors import OrchestratorError, TransientError
+from orchestrator.errors import NoAnswerError, OrchestratorError, TransientError
 from orchestrator.rclone import ranges, rc_bodies
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.http_connection import Answer, Connection, CutAnswerError, Endpoint
@@ -77,17 +77,26 @@ class RcClient:
         is a file, rclone says that it is."""
         self._idle: list[Connection] = []
         self._open = WeakSet[Connection]()
+        self._cut: frozenset[str] = frozenset()
+        """The remotes about which no call is made."""
         self._lock = threading.Lock()
 
     def call(
-        self, method: str, params: Mapping[str, Any] | None = None, *, repeatable: bool | None = None, about: str | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        repeatable: bool | None = None,
+        about: str | None = None,
+        within_s: float | None = None,
     ) -> dict[str, Any]:
         """Make one rc call and return its answer.
 
         `repeatable` calls are sent again on a new connection when the old one turns out to be dead; by default those that change
-        nothing. Errors name the path `about`, by default the one in `params`.
+        nothing. Errors name the path `about`, by default the one in `params`. `within_s`: the call ends if it takes longer, and
+        is made even if its remote was cut off.
         """
-        return self._call(method, params or {}, repeatable=repeatable, about=about)[1]
+        return self._call(method, params or {}, repeatable=repeatable, about=about, within_s=within_s)[1]
 
     def version(self) -> str:
         """The version of the running rclone ("1.75.2"), as the headers of its answers name it.
@@ -98,14 +107,22 @@ class RcClient:
         return answer.header(b"server").removeprefix("rclone/").removeprefix("v")
 
     def _call(
-        self, method: str, params: Mapping[str, Any], *, repeatable: bool | None = None, about: str | None = None
+        self,
+        method: str,
+        params: Mapping[str, Any],
+        *,
+        repeatable: bool | None = None,
+        about: str | None = None,
+        within_s: float | None = None,
     ) -> tuple[Answer, dict[str, Any]]:
         # Each group beyond the last few drops what an older one has counted.
         body = json.dumps({"_group": rc_bodies.GROUP, **params}).encode()
         headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         if repeatable is None:
             repeatable = method in _READ_ONLY
-        connection, response = self._send("POST", f"/{method}", headers, body, repeatable=repeatable)
+        connection, response = self._send(
+            "POST", f"/{method}", headers, body, repeatable=repeatable, locations=_locations_of(params), within_s=within_s
+        )
         content = self._finish(connection, response)
         answer = _decode(content)
         if response.status == 200 and isinstance(answer, dict):
@@ -117,35 +134,41 @@ class RcClient:
     def refusal(self, answer: Mapping[str, Any], params: Mapping[str, Any], *, about: str | None = None) -> OrchestratorError:
         """The typed error for one refused call, from rclone's answer and the parameters of the call."""
         text = str(answer.get("error", ""))
-        opened = [fs for key in _FS_KEYS if isinstance(fs := params.get(key), str) and fs in self.folders]
-        if opened and _IS_FILE in text:
-            return TransientError(f"{opened[0]}: the server did not say whether this is a folder", path=about)
+        opened = [fs for key in _FS_KEYS if isinstance(fs := params.get(key), str)]
+        if (doubt := self._doubt(text, opened, about)) is not None:
+            return doubt
         names = [value for key in _NAME_KEYS if isinstance(value := params.get(key), str)]
         path = about or params.get("remote") or params.get("srcRemote") or params.get("fs")
         return classify(text, status=int(answer.get("status", 500)), path=path, names=names)
 
+    def _doubt(self, text: str, opened: Iterable[str], path: str | None) -> TransientError | None:
+        """The error for a refusal that says of a location which was a folder before that it is a file."""
+        if _IS_FILE not in text or (fs := next((one for one in opened if one in self.folders), None)) is None:
+            return None
+        return TransientError(f"{fs}: the server did not say whether this is a folder", path=path)
+
     def get_range(self, fs: str, path: str, offset: int, length: int) -> bytes:
         """`length` bytes of the file from `offset`; fewer only where the file ends. Raises UnexplainedReadError as well."""
-        return self.get_parts(ranges.file_address(fs, path), path, [(offset, length)])[0]
+        return self.get_parts(ranges.file_address(fs, path), path, [(offset, length)], fs=fs)[0]
 
-    def get_parts(self, address: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+    def get_parts(self, address: str, path: str, wanted: Sequence[tuple[int, int]], *, fs: str = "") -> list[bytes]:
         """Each (offset, length) of the file at an address that rclone serves, all in one request. Otherwise as `get_range`.
 
-        `address` must come from `ranges`; errors name `path`.
+        `address` must come from `ranges`, and is that of a file in `fs`; errors name `path`.
         """
         if any(length <= 0 for _, length in wanted):
-            return [self.get_parts(address, path, [span])[0] if span[1] > 0 else b"" for span in wanted]
-        connection, response = self._send("GET", address, _range(wanted), repeatable=True)
-        return self._parts(connection, response, path, wanted)
+            return [self.get_parts(address, path, [span], fs=fs)[0] if span[1] > 0 else b"" for span in wanted]
+        connection, response = self._send("GET", address, _range(wanted), repeatable=True, locations=frozenset([fs]))
+        return self._parts(connection, response, path, wanted, fs)
 
     def get_ranges(self, fs: str, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
         """As `get_range` for each (offset, length): one request each, all sent before the first answer is read."""
         address = ranges.file_address(fs, path)
-        ahead = [self._ask_ahead(address, span) for span in wanted[1:]]
+        ahead = [self._ask_ahead(address, span, fs) for span in wanted[1:]]
         try:
-            found = self.get_parts(address, path, wanted[:1])
+            found = self.get_parts(address, path, wanted[:1], fs=fs)
             for span in wanted[1:]:
-                found += self._answer(ahead.pop(0), address, path, span)
+                found += self._answer(ahead.pop(0), address, path, span, fs)
             return found
         finally:
             for connection in ahead:  # an error came first
@@ -153,9 +176,9 @@ class RcClient:
 
     def get(self, fs: str, path: str) -> Iterator[bytes]:
         """The whole file in blocks."""
-        connection, response = self._send("GET", ranges.file_address(fs, path), repeatable=True)
+        connection, response = self._send("GET", ranges.file_address(fs, path), repeatable=True, locations=frozenset([fs]))
         if response.status != 200:
-            raise _read_refusal(self._finish(connection, response), response.status, path)
+            raise self._read_refusal(self._finish(connection, response), response.status, fs, path)
         try:
             yield from response.blocks()
         except CutAnswerError as error:
@@ -183,6 +206,23 @@ class RcClient:
         for connection in idle:
             connection.close()
 
+    def cut_off(self, remote: str) -> None:
+        """Let calls about a remote fail, those that wait for an answer and all others, until `reconnect`."""
+        with self._lock:
+            self._cut |= {remote}
+            for connection in self._open:
+                if any(is_on(location, remote) for location in connection.locations):
+                    connection.break_off()
+
+    def is_cut_off(self, fs: str) -> bool:
+        """Whether calls about a location fail for that."""
+        return any(is_on(fs, remote) for remote in self._cut)
+
+    def reconnect(self, remote: str) -> None:
+        """Let calls about the remote pass again."""
+        with self._lock:
+            self._cut -= {remote}
+
     def close(self) -> None:
         """Close the idle connections."""
         with self._lock:
@@ -191,21 +231,31 @@ class RcClient:
             connection.close()
 
     def _send(
-        self, verb: str, address: str, headers: str = "", body: bytes = b"", *, repeatable: bool
+        self,
+        verb: str,
+        address: str,
+        headers: str = "",
+        body: bytes = b"",
+        *,
+        repeatable: bool,
+        locations: frozenset[str] = frozenset(),
+        within_s: float | None = None,
     ) -> tuple[Connection, Answer]:
+        timeout_s = within_s or (self._timeout_s if repeatable else None)
         while True:
-            connection = self._take()
+            connection = self._take(locations if within_s is None else frozenset())
             reused = connection.used  # rclone may have closed it meanwhile; a new connection that breaks means trouble
             sent = False
             try:
-                connection.send(verb, address, headers, body, timeout_s=self._timeout_s if repeatable else None)
+                connection.send(verb, address, headers, body, timeout_s=timeout_s)
                 sent = True
                 return connection, connection.answer()
             except TimeoutError as error:
                 connection.close()
-                raise TransientError(f"no answer within {self._timeout_s:.0f} s") from error
+                raise NoAnswerError(f"no answer within {timeout_s:.0f} s") from error
             except OSError as error:
                 connection.close()
+                self._check_not_cut(locations if within_s is None else frozenset())
                 self._on_broken_connection(connection.endpoint)
                 if reused and (repeatable or not sent):
                     continue
@@ -214,22 +264,24 @@ class RcClient:
                 connection.close()
                 raise
 
-    def _ask_ahead(self, address: str, span: tuple[int, int]) -> Connection:
+    def _ask_ahead(self, address: str, span: tuple[int, int], fs: str) -> Connection:
         """Send a request and read its answer later."""
-        connection = self._take()
+        connection = self._take(frozenset([fs]))
         with contextlib.suppress(OSError):  # `_answer` notices, and asks again
             connection.send("GET", address, _range([span]), b"", timeout_s=self._timeout_s)
         return connection
 
-    def _answer(self, connection: Connection, address: str, path: str, span: tuple[int, int]) -> list[bytes]:
+    def _answer(self, connection: Connection, address: str, path: str, span: tuple[int, int], fs: str) -> list[bytes]:
         try:
             response = connection.answer()
         except OSError:  # most likely rclone had closed that connection
             connection.close()
-            return self.get_parts(address, path, [span])
-        return self._parts(connection, response, path, [span])
+            return self.get_parts(address, path, [span], fs=fs)
+        return self._parts(connection, response, path, [span], fs)
 
-    def _parts(self, connection: Connection, response: Answer, path: str, wanted: Sequence[tuple[int, int]]) -> list[bytes]:
+    def _parts(
+        self, connection: Connection, response: Answer, path: str, wanted: Sequence[tuple[int, int]], fs: str
+    ) -> list[bytes]:
         content = self._finish(connection, response, reading=path)
         content_range = response.header(b"content-range")
         found = ranges.parts_of_answer(response.status, content_range, content, wanted)
@@ -237,7 +289,12 @@ class RcClient:
             return found
         if content_range:
             raise UnexplainedReadError(f"{path}: could not be opened", path=path)
-        raise _read_refusal(content, response.status, path)
+        raise self._read_refusal(content, response.status, fs, path)
+
+    def _read_refusal(self, content: bytes, status: int, fs: str, path: str) -> OrchestratorError:
+        answer = _decode(content)
+        text = (answer.get("error") if isinstance(answer, dict) else None) or content[:300].decode("utf-8", "replace")
+        return self._doubt(text, [fs], path) or classify(text, status=status, path=path)
 
     def _finish(self, connection: Connection, response: Answer, *, reading: str | None = None) -> bytes:
         """Read the answer and return the connection. `reading`: the file whose content it is."""
@@ -256,22 +313,34 @@ class RcClient:
         self._give_back(connection, response)
         return content
 
-    def _take(self) -> Connection:
+    def _take(self, locations: frozenset[str] = frozenset()) -> Connection:
+        self._check_not_cut(locations)
         endpoint = self._endpoint()
         with self._lock:
-            while self._idle:
-                connection = self._idle.pop()
-                if connection.endpoint == endpoint:
-                    return connection
-                connection.close()
-            self._open.add(connection := Connection(endpoint))
+            connection = self._idle_at(endpoint)
+            if connection is None:
+                self._open.add(connection := Connection(endpoint))
+            connection.locations = locations
         return connection
+
+    def _idle_at(self, endpoint: Endpoint) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.endpoint == endpoint:
+                return connection
+            connection.close()
+        return None
+
+    def _check_not_cut(self, locations: frozenset[str]) -> None:
+        if self._cut and any(map(self.is_cut_off, locations)):
+            raise TransientError(f"{' and '.join(sorted(self._cut))}: given up for now, as it does not answer")
 
     def _give_back(self, connection: Connection, answered: Answer) -> None:
         if not answered.keeps_connection:
             connection.close()
             return
         with self._lock:
+            connection.locations = frozenset()
             self._idle.append(connection)
 
 
@@ -279,14 +348,19 @@ def _range(wanted: Sequence[tuple[int, int]]) -> str:
     return f"Range: {ranges.header(wanted)}\r\n"
 
 
-def _read_refusal(content: bytes, status: int, path: str) -> OrchestratorError:
-    answer = _decode(content)
-    text = answer.get("error") if isinstance(answer, dict) else None
-    return classify(text or content[:300].decode("utf-8", "replace"), status=status, path=path)
-
-
 def _decode(content: bytes) -> Any:  # any JSON; None for anything else
     try:
         return msgspec.json.decode(content)
     except msgspec.DecodeError:
         return None
+
+
+def _locations_of(params: Mapping[str, Any]) -> frozenset[str]:
+    """Those that a call is about, as rclone opens them."""
+    calls = [params, *params.get("inputs", ())]
+    return frozenset(str(call[key]) for call in calls for key in _FS_KEYS if key in call)
+
+
+def is_on(location: str, remote: str) -> bool:
+    """Whether rclone reaches a location by this remote: `remote:path`, `remote,option=value:path`, or inside a combine of it."""
+    return location.startswith((f"{remote}:", f"{remote},")) or any(f"={remote}{end}" in location for end in ":,")

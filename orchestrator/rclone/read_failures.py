@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from time import monotonic
 
 from orchestrator.errors import AuthError, OrchestratorError, RateLimitError, TransientError, UsageError
@@ -16,7 +17,7 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.classify import classify
 from orchestrator.rclone.daemon import COMMON_FLAGS
 from orchestrator.rclone.environment import remote_variables
-from orchestrator.rclone.supervisor import Supervised
+from orchestrator.rclone.supervisor import Supervised, Watched
 
 _REMOTE = "MOREAD"
 _TAIL = 64 * 1024
@@ -92,10 +93,16 @@ class ReadFailures:
             return error
 
 
-def read_error_text(binary: Binary, environment: Mapping[str, str], fs: str, path: str) -> str | None:
+def read_error_text(
+    binary: Binary,
+    environment: Mapping[str, str],
+    fs: str,
+    path: str,
+    running: Watched = nullcontext,
+) -> str | None:
     """The message of rclone when it cannot read the first byte of a file that is not empty; None when it can.
 
-    Takes a process of its own: 75 ms and one or two requests.
+    Takes a process of its own: 75 ms and one or two requests. `running` is entered with it while it runs.
     """
     with tempfile.NamedTemporaryFile() as names, tempfile.TemporaryFile() as content, tempfile.TemporaryFile() as log:
         names.write(path.encode() + b"\n")  # rclone shows control characters in names as others
@@ -108,7 +115,7 @@ def read_error_text(binary: Binary, environment: Mapping[str, str], fs: str, pat
         # Only one attempt: the caller retries, and rclone's own ten attempts take minutes on a failing S3 server.
         flags = ("--count=1", "--no-traverse", "--low-level-retries=1", "--retries=1", *COMMON_FLAGS)
         command = (str(binary.path), "cat", *flags, f"{_REMOTE}:")
-        with Supervised(command, variables, stdout=content, stderr=log) as reader:
+        with Supervised(command, variables, stdout=content, stderr=log) as reader, running(reader):
             code = reader.wait()
         log.seek(max(0, log.seek(0, 2) - _TAIL))
         lines = [line for line in log.read().decode("utf-8", "replace").splitlines() if "ERROR" in line or "CRITICAL" in line]

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,8 +30,9 @@ from orchestrator.rclone.known_secrets import hide, hide_options
 from orchestrator.rclone.links import configured, links_left_out, with_wrapped
 from orchestrator.rclone.listing import ListRequest, list_files
 from orchestrator.rclone.location_identity import Place, places_of
-from orchestrator.rclone.rc_client import RcClient
+from orchestrator.rclone.rc_client import RcClient, is_on
 from orchestrator.rclone.read_failures import ReadFailures, read_error_text
+from orchestrator.rclone.supervisor import Supervised, Watched
 from orchestrator.rclone.vfs_reads import VfsReads
 from orchestrator.records import Entry
 
@@ -74,10 +75,13 @@ class Rclone:
         self.stop = stop or threading.Event()
         self.client = RcClient(self._running, self._on_broken_connection)
         self._vfs_reads: set[VfsReads] = set()
+        self._processes: dict[Supervised, str] = {}
+        """Those that list, or look why a file is unreadable -> their location."""
         self.listing_rates: dict[str, Callable[[], float]] = {}
         """Remote -> how many requests a second a listing may send now; listings have processes of their own."""
         self._read_failures = ReadFailures(
-            lambda fs, path: read_error_text(binary, self._environment(), fs, path), lambda: self._codes_received() or {}
+            lambda fs, path: read_error_text(binary, self._environment(), fs, path, self._in_registry(fs)),
+            lambda: self._codes_received() or {},
         )
         self._config = config
         self._extra = _limits(bandwidth, transfers)
@@ -221,7 +225,7 @@ class Rclone:
         rate = self.listing_rates.get(request.fs.partition(":")[0])
         if rate is not None and not is_local(request.fs):
             request = msgspec.structs.replace(request, per_second=rate())
-        return list_files(self.binary, self._environment(), request, left_out)
+        return list_files(self.binary, self._environment(), request, left_out, self._in_registry(request.fs))
 
     @contextmanager
     def vfs_reads(self, fs: str, *, chunk_bytes: int, list_first: bool = False, only_heads: bool = False) -> Iterator[VfsReads]:
@@ -237,7 +241,9 @@ class Rclone:
             reads.close()
 
     def why_unreadable(self, fs: str, path: str) -> OrchestratorError | None:
-        """Why a file cannot be read (see `read_failures`); None when it can."""
+        """Why a file cannot be read (see `read_failures`); None when it can, or its remote was cut off."""
+        if self.client.is_cut_off(fs):
+            return None
         refused = self._read_failures.refused(path) if self._vfs_reads else None
         return refused or self._read_failures.why_unreadable(fs, path)
 
@@ -283,6 +289,32 @@ class Rclone:
             return self.client.requests_sent("code")
         except OrchestratorError:
             return None
+
+    def cut_off(self, remote: str) -> None:
+        """End what is under way with a remote, and let further calls to it fail at once, until `reconnect`."""
+        self.client.cut_off(remote)
+        for reads in [*self._vfs_reads]:
+            if is_on(reads.fs, remote):
+                reads.break_off()
+        for process, fs in [*self._processes.items()]:
+            if is_on(fs, remote):
+                process.stop()
+
+    def reconnect(self, remote: str) -> None:
+        """Let calls to a remote pass again."""
+        self.client.reconnect(remote)
+
+    @contextmanager
+    def _registered(self, fs: str, process: Supervised) -> Iterator[None]:
+        """While the process runs, its remote may be cut off."""
+        self._processes[process] = fs
+        try:
+            yield
+        finally:
+            del self._processes[process]
+
+    def _in_registry(self, fs: str) -> Watched:
+        return partial(self._registered, fs)
 
     def cut(self) -> None:
         """End every running call at once, in the middle of its transfer. Later calls start another daemon."""

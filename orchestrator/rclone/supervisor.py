@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Self, TypeAlias
 
 _SCRIPT = Path(__file__).with_name("_supervise.py")
 _KILL_AFTER_S = 5.0
@@ -25,6 +27,7 @@ class Supervised:
         stdout: int | IO[bytes] = subprocess.DEVNULL,
         stderr: int | IO[bytes] = subprocess.DEVNULL,
     ) -> None:
+        self._letting_go = threading.Lock()
         lifeline, self._held = os.pipe()
         try:
             self.process: subprocess.Popen[bytes] = subprocess.Popen(
@@ -66,11 +69,16 @@ class Supervised:
         """Wait for the command to end by itself. Returns its exit code (128 + n: killed by signal n)."""
         return self.process.wait()
 
+    def stop(self) -> None:
+        """Let the command end soon, with SIGTERM first, and do not wait for that. For any thread; may be called again."""
+        with self._letting_go:
+            if self._held >= 0:
+                os.close(self._held)
+                self._held = -1
+
     def close(self) -> None:
-        """Stop the command, with SIGTERM first, and wait until it has ended. May be called again."""
-        if self._held >= 0:
-            os.close(self._held)
-            self._held = -1
+        """Stop the command, and wait until it has ended. May be called again."""
+        self.stop()
         if self.process.stdout is not None:
             self.process.stdout.close()
         try:
@@ -78,3 +86,7 @@ class Supervised:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+
+Watched: TypeAlias = Callable[[Supervised], AbstractContextManager[object]]
+"""What to enter with a process while it runs, so that somebody else can stop it."""

@@ -75,7 +75,7 @@ class VfsReads:
         """
         self._daemon = daemon
         self._client = client
-        self._fs = fs
+        self.fs = fs
         self._chunk_bytes = chunk_bytes
         self._list_first = self._lists_first = list_first
         self._only_heads = only_heads
@@ -125,9 +125,13 @@ class VfsReads:
             if self._served is not None:  # it is stopped later: meanwhile, no other could start
                 self._given_up.append((monotonic(), self._served))
                 self._served = None
+        self.break_off()
+        self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
+
+    def break_off(self) -> None:
+        """Let running reads fail."""
         self._http.break_off()
         self._lister.break_off()
-        self._list_first = self._lists_first and self._only_heads  # elsewhere that takes more than a few requests
 
     def close(self) -> None:
         """Stop the server and forget what it listed. Reads fail from now on."""
@@ -141,13 +145,13 @@ class VfsReads:
 
     def _check_begun(self) -> None:
         if self._begun.renewals != self._renewals:
-            raise GivenUpError(f"{self._fs}: the remote refuses requests, and this read was ended with others")
+            raise GivenUpError(f"{self.fs}: the remote refuses requests, and this read was ended with others")
 
     def _endpoint(self) -> Endpoint:
         with self._lock:
             daemon = self._daemon()
             if self._closed:
-                raise TransientError(f"{self._fs}: the server for reading is closed")
+                raise TransientError(f"{self.fs}: the server for reading is closed")
             self._check_begun()
             self._reads += 1
             if self._reads > _READS_OF_ONE_SERVER:
@@ -159,7 +163,7 @@ class VfsReads:
                     str(Path(daemon.socket).with_name(f"vfs{number}")), secrets.token_hex(16), secrets.token_hex(32)
                 )
                 body = rc_bodies.serve(
-                    self._fs, endpoint.socket, endpoint.user, endpoint.password, chunk_bytes=self._chunk_bytes, number=number
+                    self.fs, endpoint.socket, endpoint.user, endpoint.password, chunk_bytes=self._chunk_bytes, number=number
                 )
                 answer = self._client.call("serve/start", body)
                 now = monotonic()
@@ -196,7 +200,7 @@ class VfsReads:
     def _newest(self) -> str:
         """What rclone calls the running VFS: a number tells it from those that were given up and still run."""
         names: list[str] = self._client.call("vfs/list").get("vfses") or []
-        return next((name for name in reversed(names) if name.startswith(f"{self._fs}[")), self._fs)
+        return next((name for name in reversed(names) if name.startswith(f"{self.fs}[")), self.fs)
 
     def _stop(self, server: _Server | None) -> None:
         with contextlib.suppress(OrchestratorError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -164,9 +164,12 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(lambda: self.inner.read_ranges(path, ranges), len(ranges))
 
-    def reading(self, piece: int, *, files: int, listed: int | None = None) -> AbstractContextManager[None]:
-        """See Storage."""
-        return self.inner.reading(piece, files=files, listed=listed)
+    @contextmanager
+    def reading(self, piece: int, *, files: int, listed: int | None = None) -> Iterator[None]:
+        """See Storage. The location may have to be opened first."""
+        with ExitStack() as stack:
+            self.look(lambda: stack.enter_context(self.inner.reading(piece, files=files, listed=listed)))
+            yield
 
     def fetch(self, path: str, object_id: str, to: Path) -> None:
         """See Storage."""

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import OrchestratorError, OutageError, RateLimitError, TransientError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders
 from orchestrator.paths import parent_of
 from orchestrator.records import Entry
@@ -193,4 +193,4 @@ def _is_refusal(answer: object) -> bool:
     """Whether the remote wants fewer requests."""
     if isinstance(answer, RateLimitError):
         return not answer.out_of_reach
-    return isinstance(answer, TransientError) and bool(_BUSY.search(answer.message))
+    return isinstance(answer, TransientError) and not isinstance(answer, OutageError) and bool(_BUSY.search(answer.message))

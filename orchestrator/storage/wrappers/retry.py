@@ -13,7 +13,7 @@ from random import Random
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
-from orchestrator.errors import RateLimitError, TransientError
+from orchestrator.errors import OutageError, RateLimitError, TransientError
 from orchestrator.retry_times import FIRST_WAIT_S, RATE_LIMIT_GROWTH, RATE_LIMIT_WAIT_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
@@ -34,8 +34,9 @@ class RetryingStorage(ForwardingStorage):
 
     `attempts` counts the first try. The last error is raised; a RateLimitError with a delay above LONGEST_RETRY_AFTER_S is raised
     at once. Until the storage has answered once, a TransientError more than `first_contact_s` after the first try is raised too:
-    a server that was never there is not worth the wait. `on_wait` gets the reason and
-    the seconds of each wait. Tests pass `sleep` and `random`.
+    a server that was never there is not worth the wait. Afterwards, `until_it_answers` is called before each further try; it
+    may raise an OutageError, which is final. `on_wait` gets the reason and the seconds of each wait. Tests pass `sleep` and
+    `random`.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class RetryingStorage(ForwardingStorage):
         first_wait_s: float = FIRST_WAIT_S,
         longest_wait_s: float = 30.0,
         first_contact_s: float | None = None,
+        until_it_answers: Callable[[], None] = lambda: None,
         on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
         sleep: Callable[[float], None] = time.sleep,
         random: Random | None = None,
@@ -56,6 +58,7 @@ class RetryingStorage(ForwardingStorage):
         self._longest_wait_s = longest_wait_s
         self._first_contact_s = first_contact_s
         self._answered = False
+        self._until_it_answers = until_it_answers
         self._on_wait = on_wait
         self._sleep = sleep
         self._random = random or Random()  # noqa: S311 - spreads clients over time, not a secret
@@ -107,6 +110,8 @@ class RetryingStorage(ForwardingStorage):
         error = _error_of(state)
         if state.attempt_number >= self._attempts or (isinstance(error, RateLimitError) and error.out_of_reach):
             return True
+        if isinstance(error, OutageError):
+            return True
         if self._first_contact_s is None or self._answered or not isinstance(error, TransientError):
             return False
         return (state.seconds_since_start or 0.0) >= self._first_contact_s
@@ -123,6 +128,8 @@ class RetryingStorage(ForwardingStorage):
 
     def _report_retry(self, state: RetryCallState) -> None:
         error = _error_of(state)
+        if self._answered and isinstance(error, TransientError):
+            self._until_it_answers()
         _log.info("%s: try %d failed (%s); again in %.1f s", self.fs, state.attempt_number, error, state.upcoming_sleep)
         self._on_wait(f"{self.fs}: {error}", state.upcoming_sleep)
 

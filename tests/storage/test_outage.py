@@ -1,0 +1,237 @@
+"""For how long an outage of a remote is waited for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from orchestrator.errors import NoAnswerError, NotFoundError, OutageError, RemoteError, TransientError
+from orchestrator.retry_times import OUTAGE_S
+from orchestrator.storage.fake.memory import MemoryStorage
+from orchestrator.storage.protocol import StatCall
+from orchestrator.storage.wrappers.outage import AnsweringStorage, Contact
+from orchestrator.storage.wrappers.retry import RetryingStorage
+
+REFUSED = TransientError("connection refused")
+
+
+class World(threading.Event):
+    """A remote that answers at some times, and a clock that only waits move. It is the `stop` and the `line` of a Contact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 1000.0
+        self.away_until = 0.0
+        self.error: RemoteError = REFUSED
+        self.questions: list[float] = []
+        self.sign = 0
+        self.is_cut = False
+        self.cuts = 0
+        self.said: list[str] = []
+        self.asked = threading.Event()
+
+    def contact(self, *, heard: bool = True) -> Contact:
+        made = Contact("nas", self, stop=self, on_wait=lambda reason, _: self.said.append(reason), clock=lambda: self.now)
+        if heard:
+            made.hear()
+        return made
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0.0
+        return self.is_set()
+
+    def go_away(self, seconds: float = 10_000.0) -> None:
+        self.away_until = self.now + seconds
+
+    def ask(self, within_s: float) -> None:
+        self.questions.append(self.now)
+        try:
+            if self.now < self.away_until:
+                self.now += within_s if isinstance(self.error, NoAnswerError) else 0.0
+                raise self.error
+        finally:
+            self.asked.set()
+
+    def signs(self) -> int:
+        return self.sign
+
+    def cut(self) -> None:
+        self.is_cut = True
+        self.cuts += 1
+
+    def reopen(self) -> None:
+        self.is_cut = False
+
+    def send(self) -> str:
+        if self.now < self.away_until:
+            raise self.error
+        return "answer"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def fails(contact: Contact, send: Callable[[], object]) -> TransientError:
+    with pytest.raises(TransientError) as raised, contact.request():
+        send()
+    return raised.value
+
+
+def test_a_restart_of_a_server_is_waited_for(world: World) -> None:
+    contact = world.contact()
+    world.go_away(60.0)
+    assert fails(contact, world.send) is REFUSED
+    contact.wait()
+    assert 1060 <= world.now < 1066, "soon after it is back"
+    assert not world.cuts
+    assert "no answer from nas: for 0 s, given up after 90 s" in world.said[0]
+
+
+@pytest.mark.parametrize("error", [REFUSED, NoAnswerError("no answer within 10 s")])
+def test_a_server_that_stays_away_is_given_up_for_all(world: World, error: RemoteError) -> None:
+    """Once for all files and for all tries; later it is asked again, once."""
+    contact = world.contact()
+    world.error = error
+    world.go_away()
+    fails(contact, world.send)
+    with pytest.raises(OutageError):
+        contact.wait()
+    assert OUTAGE_S <= world.now - 1000 <= OUTAGE_S + 10
+    assert (world.is_cut, world.cuts) == (True, 1)
+    assert len(world.questions) < 30
+
+    asked, now = len(world.questions), world.now
+    for _ in range(1000):
+        assert isinstance(fails(contact, world.send), OutageError)
+        with pytest.raises(OutageError):
+            contact.wait()
+    assert (len(world.questions), world.now) == (asked, now)
+
+    world.now += 40
+    assert not isinstance(fails(contact, world.send), OutageError)
+    with pytest.raises(OutageError):
+        contact.wait()
+    assert (len(world.questions), world.cuts) == (asked + 1, 2)
+    world.now += 40
+    world.away_until = 0.0
+    with contact.request():
+        assert world.send() == "answer"
+    assert not world.is_cut
+
+
+def test_a_server_that_never_answered_is_given_up_sooner(world: World) -> None:
+    contact = world.contact(heard=False)
+    world.go_away()
+    fails(contact, world.send)
+    with pytest.raises(OutageError):
+        contact.wait()
+    assert world.now - 1000 <= 30
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_silent_server_is_asked_while_a_request_waits(world: World, answers: bool) -> None:
+    """Only if it does not answer a simple question either, the request is ended."""
+    contact = world.contact()
+    if not answers:
+        world.error = NoAnswerError("no answer within 10 s")
+        world.go_away()
+    world.now += 3600  # nobody asked for anything
+    with pytest.raises(OutageError) if not answers else contact.request():
+        began = world.now
+        if answers:
+            wait_silently(world, contact, 600)
+            assert not world.cuts
+        else:
+            with contact.request():
+                wait_silently(world, contact, 600)
+                assert OUTAGE_S <= world.now - began <= OUTAGE_S + 30
+                raise TransientError("the connection to rclone broke")
+
+
+def wait_silently(world: World, contact: Contact, seconds: float) -> None:
+    """Until the requests are ended, at most for so long."""
+    until = world.now + seconds
+    while world.now < until and not world.is_cut:
+        world.asked.clear()
+        asked = len(world.questions)
+        world.now += 1
+        contact.check()
+        for thread in threading.enumerate():
+            if thread.name == "asks nas":
+                thread.join(30)
+        assert len(world.questions) <= asked + 30
+
+
+def test_a_long_transfer_that_moves_is_not_disturbed(world: World) -> None:
+    contact = world.contact()
+    with contact.request():
+        for _ in range(600):
+            world.now += 1
+            world.sign += 1
+            contact.check()
+    assert world.questions == []
+
+
+def test_an_error_of_one_file_is_no_outage(world: World) -> None:
+    contact = world.contact()
+    assert fails(contact, lambda: (_ for _ in ()).throw(TransientError("500 for this file"))) is not None
+    contact.wait()
+    assert (len(world.questions), world.now) == (1, 1000)
+    with pytest.raises(NotFoundError), contact.request():
+        raise NotFoundError("no such file")
+    world.error = NotFoundError("no such file")
+    world.go_away()
+    contact.wait()
+    assert not world.cuts, "it answers, if only that there is no such file"
+
+
+def test_a_stop_ends_the_wait(world: World) -> None:
+    contact = world.contact()
+    world.go_away()
+    world.set()
+    with pytest.raises(TransientError) as raised:
+        contact.wait()
+    assert raised.value is REFUSED
+    assert world.now == 1000
+
+
+def test_further_tries_are_made_once_the_server_is_back(world: World) -> None:
+    """A storage with two tries for each request gets through an outage of a minute."""
+    memory = MemoryStorage()
+    memory.put("a.mp3", b"song")
+    contact = world.contact()
+    storage = RetryingStorage(AnsweringStorage(memory, contact), attempts=2, until_it_answers=contact.wait, sleep=lambda _: None)
+    assert storage.exists("a.mp3")
+    world.go_away(60.0)
+    memory.fail(memory.calls_made + 1, REFUSED)
+    assert storage.exists("a.mp3")
+    assert world.now >= 1060
+
+
+def test_a_batch_in_which_every_call_fails_is_no_sign_of_life(world: World) -> None:
+    memory = MemoryStorage()
+    contact = world.contact()
+    storage = AnsweringStorage(memory, contact)
+    world.go_away()
+    for number in range(1, 40):
+        memory.fail(memory.calls_made + number, REFUSED)
+    world.now += 30
+    with contact.request() as request:
+        request.answered = False
+        world.now += 80
+        assert all(isinstance(one, TransientError) for one in storage.batch([StatCall("a"), StatCall("b")]))
+    with pytest.raises(OutageError, match="no answer for "):
+        contact.wait()
+    (one,) = storage_answers(storage)
+    assert isinstance(one, OutageError)
+
+
+def storage_answers(storage: AnsweringStorage) -> list[object]:
+    try:
+        return list(storage.batch([StatCall("a")]))
+    except TransientError as error:
+        return [error]
