@@ -45,6 +45,8 @@ class Paces:
     def close(self) -> None:
         """Count no more."""
         self._closed.set()
+        for contact in self._contacts.values():
+            contact.close()
         if self._counter is not None:
             self._counter.join(_JOIN_S)
 
@@ -66,7 +68,12 @@ class Paces:
                 self._counter.start()
         profile = storage.profile
         by_folder = profile.by_directory or profile.looks_by_folder
-        return RateLimitedStorage(answering, pace=pace, looks_of_a_listing=WORTH_A_LISTING if by_folder else None)
+        return RateLimitedStorage(
+            answering,
+            pace=pace,
+            looks_of_a_listing=WORTH_A_LISTING if by_folder else None,
+            until_it_answers=answering.contact.wait,
+        )
 
     def until_it_answers(self, remote: str | None) -> None:
         """After an error of a remote: wait for it. Raises OutageError if it does not come back in time."""

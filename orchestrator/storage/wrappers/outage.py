@@ -89,6 +89,11 @@ class Contact:
         self._silent_since_s = self._ended_s = clock()
         self._signs: int | None = None
         self._given_up: tuple[float, OutageError] | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Nobody needs the remote any more: ask no further question."""
+        self._closed = True
 
     @property
     def outage(self) -> OutageError | None:
@@ -130,7 +135,7 @@ class Contact:
             self._revive()
 
     def check(self) -> None:
-        """If the remote is silent although somebody waits for it, ask it in another thread."""
+        """If the remote is silent although somebody waits for it, ask it in another thread. After a stop, give it up."""
         silent_s = self._clock() - self._silent_since_s
         if not self._under_way or self._given_up is not None or silent_s < _SILENT_S / 2 or self._asking.locked():
             return
@@ -140,6 +145,8 @@ class Contact:
             return
         if self._line.signs() != self._signs:
             self.hear()
+        elif self._stop.is_set():
+            self._give_up(NoAnswerError("stopped"), silent_s)
         else:
             threading.Thread(target=self._ask_beside, name=f"asks {self._name}", daemon=True).start()
 
@@ -155,7 +162,7 @@ class Contact:
             while (error := self._answer()) is not None:
                 limit_s = self._outage_s if self._ever_heard else min(self._outage_s, _FIRST_CONTACT_S)
                 silent_s = self._clock() - self._silent_since_s
-                if self._stop.is_set():
+                if self._stop.is_set() or self._closed:
                     raise error
                 if silent_s >= limit_s:
                     raise self._give_up(error, silent_s)

@@ -42,12 +42,15 @@ class RateLimitedStorage(ForwardingStorage):
         *,
         pace: Pace | None = None,
         looks_of_a_listing: int | None = None,
+        until_it_answers: Callable[[], None] = lambda: None,
     ) -> None:
         """`pace` may be shared by the storages of one account; without it one is made for `per_second`.
 
         `looks_of_a_listing`: so many looks at files of one folder, or more, are one request, if they are sent together.
+        `until_it_answers` is called before a listing that broke off is begun again; it may raise.
         """
         super().__init__(inner)
+        self._until_it_answers = until_it_answers
         self._looks_of_a_listing = looks_of_a_listing or sys.maxsize
         if pace is None and per_second is None:
             raise ValueError("neither a rate nor a pace")
@@ -114,7 +117,7 @@ class RateLimitedStorage(ForwardingStorage):
         on_folder: Callable[[str], None] | None = None,
         at_most: int | None = None,
     ) -> Iterator[Entry]:
-        """See Storage. Begins again if the remote wants fewer requests, and leaves out what was given before."""
+        """See Storage. Begins again, without what was given, if the remote wants fewer requests or is away for a while."""
         given: set[tuple[str, str | None]] | None = set()
         for listings_left in reversed(range(_LISTINGS)):
             known = frozenset(given or ())
@@ -128,8 +131,10 @@ class RateLimitedStorage(ForwardingStorage):
                         given = given if len(given) <= _REMEMBERED else None
                     yield entry
             except OrchestratorError as error:
-                if not (listings_left and given is not None and _is_refusal(error)):
+                if not (listings_left and given is not None and (_is_refusal(error) or (given and _may_pass(error)))):
                     raise
+                if not _is_refusal(error):
+                    self._until_it_answers()
             else:
                 return
 
@@ -193,4 +198,8 @@ def _is_refusal(answer: object) -> bool:
     """Whether the remote wants fewer requests."""
     if isinstance(answer, RateLimitError):
         return not answer.out_of_reach
-    return isinstance(answer, TransientError) and not isinstance(answer, OutageError) and bool(_BUSY.search(answer.message))
+    return isinstance(answer, OrchestratorError) and _may_pass(answer) and bool(_BUSY.search(answer.message))
+
+
+def _may_pass(error: OrchestratorError) -> bool:
+    return isinstance(error, TransientError) and not isinstance(error, OutageError)
