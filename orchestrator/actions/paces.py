@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 
-from orchestrator.errors import OrchestratorError
 from orchestrator.rclone.runtime import Rclone
 from orchestrator.retry_times import OUTAGE_S
 from orchestrator.storage.protocol import Storage
 from orchestrator.storage.rclone_backed.directory_listings import WORTH_A_LISTING
+from orchestrator.storage.rclone_backed.line import RcloneLine
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.outage import AnsweringStorage, Contact
 from orchestrator.storage.wrappers.pace import Answers, Pace
@@ -29,10 +28,10 @@ class Paces:
         self,
         rclone: Rclone,
         stop: Event,
-        *,
         on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
         outage_s: float = OUTAGE_S,
     ) -> None:
+        """`on_wait` gets what to say of a wait for a remote, and its seconds; `outage_s` is for how long one is waited for."""
         self._rclone = rclone
         self._stop = stop
         self._on_wait = on_wait
@@ -82,7 +81,7 @@ class Paces:
 
     def _contact(self, storage: RcloneStorage, remote: str) -> Contact:
         if remote not in self._contacts:
-            line = _Line(self._rclone, storage, remote)
+            line = RcloneLine(self._rclone, remote, storage.fs)
             self._contacts[remote] = Contact(remote, line, stop=self._stop, on_wait=self._on_wait, outage_s=self._outage_s)
         return self._contacts[remote]
 
@@ -98,27 +97,3 @@ class Paces:
             return None
         found = Answers(*answers)
         return found if len(self._of_remotes) == 1 else Answers(found.accepted, 0)  # nothing says which remote refused them
-
-
-class _Line:
-    """The way to a remote through rclone, by one of its locations."""
-
-    def __init__(self, rclone: Rclone, storage: RcloneStorage, remote: str) -> None:
-        self._rclone = rclone
-        self._remote = remote
-        self.ask = storage.ask
-
-    def signs(self) -> int | None:
-        """Those of all remotes."""
-        with suppress(OrchestratorError):
-            if (activity := self._rclone.activity.look()) is not None:
-                return activity.signs
-        return None
-
-    def cut(self) -> None:
-        """See `Line`."""
-        self._rclone.cut_off(self._remote)
-
-    def reopen(self) -> None:
-        """See `Line`."""
-        self._rclone.reconnect(self._remote)

@@ -349,10 +349,9 @@ class Session(Settings):
     def _open_storage(self, location: Location) -> Storage:
         from orchestrator.storage.wrappers.retry import DEFAULT_ATTEMPTS, RetryingStorage  # noqa: PLC0415 - as below
 
-        paced = self._paces.paced(self.rclone_storage(location), location.remote)
         cloud = self.config.cloud if self._reaches_cloud(location) else None
         opened = RetryingStorage(
-            paced,
+            self._paces.paced(self.rclone_storage(location), location.remote),
             attempts=(cloud.retry_attempts if cloud is not None else None) or DEFAULT_ATTEMPTS,
             first_wait_s=cloud.retry_delay if cloud is not None and cloud.retry_delay is not None else FIRST_WAIT_S,
             first_contact_s=FIRST_CONTACT_S,
@@ -366,8 +365,7 @@ class Session(Settings):
     def _paces(self) -> Paces:
         from orchestrator.actions.paces import Paces  # noqa: PLC0415 - not every command needs storages
 
-        paces = Paces(self.rclone, self.stop, on_wait=self.reporter.wait, outage_s=OUTAGE_S)
-        return self._opened.enter_context(closing(paces))
+        return self._opened.enter_context(closing(Paces(self.rclone, self.stop, self.reporter.wait, OUTAGE_S)))
 
     def _profile(self, location: Location) -> str | None:
         settings = self.config.remotes.get(location.remote or "")

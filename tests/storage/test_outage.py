@@ -178,7 +178,7 @@ def test_a_long_transfer_that_moves_is_not_disturbed(world: World) -> None:
 
 def test_an_error_of_one_file_is_no_outage(world: World) -> None:
     contact = world.contact()
-    assert fails(contact, lambda: (_ for _ in ()).throw(TransientError("500 for this file"))) is not None
+    fails(contact, lambda: storage_fails(TransientError("500 for this file")))
     contact.wait()
     assert (len(world.questions), world.now) == (1, 1000)
     with pytest.raises(NotFoundError), contact.request():
@@ -187,6 +187,26 @@ def test_an_error_of_one_file_is_no_outage(world: World) -> None:
     world.go_away()
     contact.wait()
     assert not world.cuts, "it answers, if only that there is no such file"
+
+
+def test_a_file_that_cannot_be_read_in_an_outage_is_not_gone(world: World) -> None:
+    """rclone's ways to read say "not found" of many errors."""
+    memory = MemoryStorage()
+    memory.put("a.mp3", b"song")
+    contact = world.contact()
+    storage = AnsweringStorage(memory, contact)
+    fails(contact, lambda: storage_fails(REFUSED))
+    memory.fail(memory.calls_made + 1, NotFoundError("a.mp3: not found"))
+    with pytest.raises(TransientError, match="nas does not answer"):
+        storage.read_range("a.mp3", 0, 1)
+    contact.wait()
+    memory.fail(memory.calls_made + 1, NotFoundError("a.mp3: not found"))
+    with pytest.raises(NotFoundError):
+        storage.read_range("a.mp3", 0, 1)
+
+
+def storage_fails(error: RemoteError) -> None:
+    raise error
 
 
 def test_a_stop_ends_the_wait(world: World) -> None:

@@ -37,7 +37,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import GivenUpError, VfsReads, another_listing_pays
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
-from orchestrator.storage.protocol import PROBE, Call, CallResult, GiveCall, MoveCall, Naming
+from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
 from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
@@ -142,11 +142,6 @@ class RcloneStorage(DerivedStorage):
                 yield from entries
                 return
         yield from self._list(msgspec.structs.replace(request, hashes=()))
-
-    def ask(self, within_s: float) -> None:
-        """Ask the remote something simple, even if it was cut off. Raises TransientError without an answer within that time."""
-        body = rc_bodies.stat(self._fs, PROBE, mtime=False, hashes=())
-        self._rclone.client.call("operations/stat", body, within_s=within_s)
 
     def forget_folders(self) -> None:
         """See Storage."""

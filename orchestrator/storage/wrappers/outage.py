@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
 
-from orchestrator.errors import NoAnswerError, OrchestratorError, OutageError, TransientError
+from orchestrator.errors import NoAnswerError, NotFoundError, OrchestratorError, OutageError, TransientError
 from orchestrator.records import Capabilities
 from orchestrator.retry_times import OUTAGE_S
 from orchestrator.storage.protocol import PROBE, Call, CallResult, Storage
@@ -101,8 +101,11 @@ class Contact:
         return self._given_up[1] if self._given_up is not None else None
 
     @contextmanager
-    def request(self) -> Iterator[Request]:
-        """Around a request. Raises OutageError while the remote is given up, at once and in place of the error that caused."""
+    def request(self, *, reading: bool = False) -> Iterator[Request]:
+        """Around a request. Raises OutageError while the remote is given up, at once and in place of the error that caused.
+
+        `reading` of a file: while it is in doubt whether the remote answers, "not found" says nothing (TransientError).
+        """
         self._begin()
         request = Request()
         try:
@@ -112,7 +115,9 @@ class Contact:
             if self.outage is not None:
                 raise self.outage from error
             raise
-        except OrchestratorError:
+        except OrchestratorError as error:
+            if reading and self._in_doubt and isinstance(error, NotFoundError):
+                raise TransientError(f"{error.message}, or {self._name} does not answer", path=error.path) from error
             self.hear()
             raise
         else:
@@ -139,12 +144,12 @@ class Contact:
         silent_s = self._clock() - self._silent_since_s
         if not self._under_way or self._given_up is not None or silent_s < _SILENT_S / 2 or self._asking.locked():
             return
-        if self._signs is None:
-            self._signs = self._line.signs()
-        if silent_s < _SILENT_S:
+        before, now = self._signs, self._line.signs()
+        self._signs = now
+        if None not in (before, now) and now != before:  # perhaps from another remote
+            self._silent_since_s, self._signs = self._clock(), None
+        elif silent_s < _SILENT_S:
             return
-        if self._line.signs() != self._signs:
-            self.hear()
         elif self._stop.is_set():
             self._give_up(NoAnswerError("stopped"), silent_s)
         else:
@@ -234,6 +239,15 @@ class AnsweringStorage(ForwardingStorage):
         """A request."""
         with self.contact.request():
             return ask()
+
+    def read_range(self, path: str, offset: int, length: int) -> bytes:
+        """See Storage."""
+        return self.read_ranges(path, [(offset, length)])[0]
+
+    def read_ranges(self, path: str, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """See Storage. rclone's ways to read say "not found" of many errors."""
+        with self.contact.request(reading=True):
+            return self.inner.read_ranges(path, ranges)
 
     def stream(self, ask: Callable[[], Iterator[Result]]) -> Iterator[Result]:
         """Each item is a sign of life."""
