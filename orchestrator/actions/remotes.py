@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.actions.location_check import inspect_all
+from orchestrator.actions.location_check import inspect
 from orchestrator.actions.session import Session
 from orchestrator.config.options.remotes import RemotesCheckOptions
 from orchestrator.errors import ConfigError, UsageError
 from orchestrator.report.location_view import facts_text
 from orchestrator.report.reporter import Column
-
-_LONGEST_S = 60.0
-"""How long the check of a remote may take; doctor, which checks many, allows less."""
 
 
 def list_remotes(session: Session) -> dict[str, str]:
@@ -37,9 +34,7 @@ def check_remote(options: RemotesCheckOptions, session: Session) -> dict[str, An
         if not without_colon or isinstance(error, ConfigError):
             raise
         raise UsageError(f"{error.message}; for a folder of this machine, write ./{remote}") from error
-    facts = inspect_all(session, {remote: location}, _LONGEST_S)[remote]
-    if isinstance(facts, Exception):
-        raise facts
+    facts = inspect(session, location)
     session.reporter.document("capabilities", facts_text(facts), facts)
     return facts
 
