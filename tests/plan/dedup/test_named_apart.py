@@ -87,6 +87,9 @@ def test_an_album_called_by_years_and_tags_that_name_the_pressing_explain_their_
         ("Mix 28.05.2006", "2006-06-04 Mix"),
         ("01 Devils Haircut", "01 Devils Haircut (instrumental)"),
         ("Devils Haircut", "1 - live at home"),
+        ("Devils Haircut", "Devils Haircut (Extended Mix)"),
+        ("Devils Haircut", "Devils Haircut - Radio Edit"),
+        ("Devils Haircut", "Devils Haircut (take 2)"),
         ("Devils Haircut - vocals", "Devils Haircut - drums"),
     ],
 )
@@ -96,7 +99,14 @@ def test_names_of_files_tell_shows_and_parts_apart(one: str, other: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("01 Hair", "1 Hair"), ("101 Hair", "01 Hair"), ("01 Hair", "Beck - Hair"), ("01 Hair", "01 Hair (2)")]
+    ("one", "other"),
+    [
+        ("01 Hair", "1 Hair"),
+        ("101 Hair", "01 Hair"),
+        ("01 Hair", "Beck - Hair"),
+        ("01 Hair", "01 Hair (2)"),
+        ("01 Hair", "01 Hair (bonus track)"),
+    ],
 )
 def test_a_number_that_the_tags_have_tells_nothing(one: str, other: str) -> None:
     assert goes(f"x/{one}.flac", f"y/{other}.flac")

@@ -139,7 +139,7 @@ def folder_version_words(path: str, track: Track) -> frozenset[str]:
 
 def file_version_words(path: str, track: Track) -> frozenset[str]:
     """The same of the name of the file itself: "01 Song (instrumental)"."""
-    return words_of(split_extension(name_of(path))[0]) & _IN_FOLDERS - _own_words(track)
+    return words_of(split_extension(name_of(path))[0]) & _IN_FILES - _own_words(track)
 
 
 def _own_words(track: Track) -> frozenset[str]:
@@ -174,6 +174,8 @@ _IN_FOLDERS = frozenset(
     }
 )
 """Without those that folders have for other reasons: "Singles", "Radio", "Stereo" ..."""
+_IN_FILES = _IN_FOLDERS | {"mix", "edit", "radio", "extended", "short", "session", "take", "reprise"}
+"""Without those that say the same song in other words: "bonus track", "album version" ..."""
 _REMIX = frozenset({"remix"})
 _PLAIN_TYPES = frozenset({"", "album", "compilation", "other"})
 
