@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
 from orchestrator.errors import NoAnswerError, NotFoundError, OutageError, RemoteError, TransientError
+from orchestrator.records import Entry
 from orchestrator.retry_times import OUTAGE_S
 from orchestrator.storage.fake.memory import MemoryStorage
-from orchestrator.storage.protocol import StatCall
+from orchestrator.storage.protocol import Call, CallResult, StatCall
 from orchestrator.storage.wrappers.forwarding import Result
 from orchestrator.storage.wrappers.outage import AnsweringStorage, Contact
 from orchestrator.storage.wrappers.rate_limit import RateLimitedStorage
@@ -187,6 +188,27 @@ def test_an_error_of_one_file_is_no_outage(world: World) -> None:
     world.go_away()
     contact.wait()
     assert not world.cuts, "it answers, if only that there is no such file"
+
+
+def test_a_batch_that_was_cut_is_no_sign_of_life_even_if_some_of_it_was_done_before(world: World) -> None:
+    memory = MemoryStorage()
+    memory.put("a.mp3", b"song")
+    contact = world.contact()
+    storage = AnsweringStorage(memory, contact)
+    world.error = NoAnswerError("no answer within 10 s")
+    batch = memory.batch
+
+    def half_way(calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
+        done = batch(calls[:1], concurrency=concurrency)
+        world.go_away()
+        wait_silently(world, contact, 600)
+        return [*done, TransientError("the connection to rclone broke")]
+
+    memory.batch = half_way  # type: ignore[method-assign]
+    first, second = storage.batch([StatCall("a.mp3"), StatCall("b.mp3")])
+    assert isinstance(first, Entry)
+    assert isinstance(second, OutageError)
+    assert (world.is_cut, contact.outage) == (True, second)
 
 
 def test_a_file_that_cannot_be_read_in_an_outage_is_not_gone(world: World) -> None:

@@ -118,13 +118,14 @@ class Contact:
         except OrchestratorError as error:
             if reading and self._in_doubt and isinstance(error, NotFoundError):
                 raise TransientError(f"{error.message}, or {self._name} does not answer", path=error.path) from error
-            self.hear()
+            if self._given_up is None:
+                self.hear()
             raise
         else:
-            if request.answered:
-                self.hear()
-            else:
+            if not request.answered:
                 self._in_doubt = True
+            elif self._given_up is None:  # otherwise the answer came before that, or is none
+                self.hear()
         finally:
             with self._lock:
                 self._under_way -= 1
@@ -257,9 +258,9 @@ class AnsweringStorage(ForwardingStorage):
                 yield item
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
-        """See Storage. If all calls fail as if nobody were there, that is no answer."""
+        """See Storage. If calls fail as if nobody were there, its end is no answer: the others may have ended long before."""
         with self.contact.request() as request:
             results = self.inner.batch(calls, concurrency=concurrency)
-            request.answered = not all(isinstance(result, TransientError) for result in results)
+            request.answered = not any(isinstance(result, TransientError) for result in results)
         outage = self.contact.outage
         return results if outage is None else [outage if isinstance(one, TransientError) else one for one in results]
