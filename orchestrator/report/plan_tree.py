@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from orchestrator.plan.model import Plan, Verb
+from orchestrator.plan.planners.dedup.keep_order import KEPT_BECAUSE
 from orchestrator.report.plan_view import PlanStep, groups, inside_group, remark
 from orchestrator.report.reporter import printable, shortened, width_of
 from orchestrator.wording import counted
@@ -70,9 +71,8 @@ def _branch(
     """A folder and so many lines below it (None: all changes); the last one says how many changes there are besides."""
     number = len(members) if lines is None or lines >= len(members) else lines - 1
     heading, count = printable(members[0].group) or "(top)", f"  {len(members):,}"
-    if width is not None:
-        heading = shortened(heading, width - len(count))
-    yield f"{paint('bold cyan', heading)}{paint('dim', count)}"
+    shown = heading if width is None else shortened(heading, width - len(count))
+    yield f"{paint('bold cyan', shown)}{paint('dim', count)}"
     last, between = "└── ", "├── "
     for index, step in enumerate(members[:number]):
         guide = last if index == len(members) - 1 else between
@@ -80,6 +80,8 @@ def _branch(
         becomes, was = printable(_becomes(step, root)), f"  ← {printable(step.was)}"
         more = printable(remark(step))
         if step.src == step.dst:  # a file that leaves
+            room = None if width is None else width - len(guide) - len(verb) - width_of(becomes)
+            more = _below_heading(more, heading, None if room is None else room - len("  ()"))
             was, more = f"  ({more})" if more else "", ""
         elif not remarks:
             more = ""
@@ -90,6 +92,16 @@ def _branch(
         yield f"{paint('dim', guide)}{paint('yellow', verb)}{becomes}{paint('dim', was + (f'  ({more})' if more else ''))}"
     if number < len(members):
         yield paint("dim", f"{last}... {len(members) - number:,} more")
+
+
+def _below_heading(reason: str, heading: str, room: int | None) -> str:
+    """The reason of a duplicate without its kept copy, which stands above, so that it has room in most windows."""
+    what, kept, why = reason.partition(f" {heading}, {KEPT_BECAUSE} ")
+    if not kept:
+        return reason
+    what = what.removesuffix(" as").removesuffix(" of the lossless")
+    told = f"{what}; kept above because {why}"
+    return told if room is None or width_of(told) <= room else f"{what}; {why}"
 
 
 def _becomes(step: PlanStep, root: str) -> str:

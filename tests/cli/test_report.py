@@ -143,6 +143,28 @@ def test_a_short_tree_says_of_each_folder_how_much_more_it_has(sizes: tuple[int,
     assert (len(folders) + beyond[1], bool(folders)) == (len(sizes), True)
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (100, "(same tags; kept above because it has more tags)"),
+        (80, "(same tags; it has more tags)"),
+        (50, "(same"),
+    ],
+)
+def test_a_duplicate_below_its_kept_copy_says_what_matters_first(columns: int, shown: str) -> None:
+    kept = "new/Album/01 A song that is kept.mp3"
+    one = operation("old/01 A song.mp3", "old/01 A song.mp3", Verb.QUARANTINE)
+    for what in ("same tags as", "same tags of the lossless"):
+        made = plan(replace(one, group=kept, reason=f"{what} {kept}, which is kept because it has more tags"))
+        _, heading, line = short_tree(made, lambda _, text: text, columns, 24)
+        assert heading.startswith("new/Album/01")
+        assert line.startswith("└── quarantine old/01 A song.mp3  (")
+        assert shown in line
+        assert width_of(line) <= columns
+    made = plan(replace(one, group=kept, reason="clutter"))
+    assert [*short_tree(made, lambda _, text: text, 80, 24)][-1].endswith("(clutter)")
+
+
 def test_a_long_plan_is_shortened_unless_verbose() -> None:
     number = SHORTENED_LINES * 2
     long = plan(*(operation(f"in/{one}", f"A/{one // 10}/{one}") for one in range(number)))

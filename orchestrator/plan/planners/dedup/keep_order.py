@@ -73,6 +73,10 @@ _BECAUSE: Mapping[str, str] = {
 }
 
 
+KEPT_BECAUSE = "which is kept because"
+"""Stands between a kept copy and the reason of that."""
+
+
 def because(criterion: str) -> str:
     """What a criterion says about the kept file, to follow "because"."""
     name, _, argument = criterion.partition(":")

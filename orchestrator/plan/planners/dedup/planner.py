@@ -22,7 +22,7 @@ from orchestrator.plan.ordering import Move, order
 from orchestrator.plan.planners.dedup.candidates import Candidate, candidates_of
 from orchestrator.plan.planners.dedup.choices import NO_CHOICES, Choices
 from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
-from orchestrator.plan.planners.dedup.keep_order import because
+from orchestrator.plan.planners.dedup.keep_order import KEPT_BECAUSE, because
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
 from orchestrator.plan.planners.dedup.search import SameFiles
@@ -184,7 +184,7 @@ def reason_of(decision: Decision, kept_name: str) -> str:
     """Why a file is quarantined, in words: how it is the same as the kept copy, and why that one is kept."""
     lossy = decision.kept.track.lossless and decision.duplicate.track.lossless is False
     what = "lossy copy of the lossless" if lossy else f"{decision.tier.words} as"
-    return f"{what} {kept_name}, which is kept because {because(decision.criterion)}"
+    return f"{what} {kept_name}, {KEPT_BECAUSE} {because(decision.criterion)}"
 
 
 def _skipped(items: Iterable[Item]) -> Iterable[Skipped]:
