@@ -31,7 +31,7 @@ from orchestrator.catalogue.update import ScanResult
 from orchestrator.config.options.verify import VerifyOptions
 from orchestrator.errors import AccessDeniedError, ExitCode, UsageError, worst
 from orchestrator.location import Location, path_below
-from orchestrator.paths import remote_of, split_path
+from orchestrator.paths import is_clutter, remote_of, split_path
 from orchestrator.records import OWN_DIRECTORY, Entry
 from orchestrator.report.verify_view import show_verification, totals
 from orchestrator.same_contents.manifest import line_of, write_manifest
@@ -62,7 +62,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
     source, target = session.locations(options.source, options.target)
     inside = _check(session, source, target)
     manifest = _manifest(options, source)
-    found, result, at_target = _listed(session, source, target, inside, options)
+    found, result, at_target, clutter = _listed(session, source, target, inside, options)
     code = report_scan(session, source, result, suspects=False, music=False)
     reads = _kept_reads(session, source, target, found, restart=options.restart)
     sides = Sides(session, source, target, found, reads)
@@ -83,6 +83,7 @@ def verify(options: VerifyOptions, session: Session) -> VerifyResult:
         report_closed(session, target, at_target)
         report_undecryptable(session, target, at_target.undecryptable)
     fields = {"source": source.fs, "target": target.fs, "full": options.full, **totals(found)}
+    fields["clutter"] = clutter
     fields["manifest"] = None if manifest is None else str(manifest)
     for location, files in ((source, found.source), (target, found.target)):
         for file in files:
@@ -147,20 +148,22 @@ def _manifest(options: VerifyOptions, source: Location) -> Path | None:
 
 def _listed(
     session: Session, source: Location, target: Location, inside: str | None, options: VerifyOptions
-) -> tuple[Matching, ScanResult, ScanResult]:
-    """List both, at the same time unless they share a remote or are both disks."""
+) -> tuple[Matching, ScanResult, ScanResult, int]:
+    """List both, at the same time unless they share a remote or are both disks; the number is that of clutter."""
     settings = ScanSettings(options.include, options.exclude)
     theirs = ListedAhead(session.storage(target), hidden_folders(session, ScanSettings()))
     with nullcontext() if remote_of(source.fs) == remote_of(target.fs) else theirs.running():
         result = scan_location(session, source, settings, listed=session.storage(source))
         at_target = scan_location(session, target, ScanSettings(), listed=theirs)
-    left_out = 0
+    left_out = clutter = 0
     wanted: list[Entry] = []
     for item in session.catalogue.entries(source.fs, result.selection):
-        if item.skipped_because is None:
-            wanted.append(item.entry)
-        else:
+        if item.skipped_because is not None:
             left_out += 1
+        elif is_clutter(item.entry.path):
+            clutter += 1
+        else:
+            wanted.append(item.entry)
     own = f"{inside}/" if inside else None
     known = (
         item.entry
@@ -169,8 +172,10 @@ def _listed(
     )
     if left_out:
         session.reporter.note(f"{source.typed}: {counted(left_out, 'file')} left out by --include, --exclude or the config")
+    if clutter:
+        session.reporter.note(f"{source.typed}: {counted(clutter, 'clutter file')} (.DS_Store, Thumbs.db ...) not looked for")
     _note_own_directory(session, source)
-    return Matching(wanted, known), result, at_target
+    return Matching(wanted, known), result, at_target, clutter
 
 
 def _note_own_directory(session: Session, source: Location) -> None:

@@ -362,3 +362,17 @@ def test_a_full_verify_that_is_killed_goes_on_where_it_was(
     assert header["read"][0] == min(line["read"]["source"] for line in lines if "read" in line)
     again = music(*call)
     assert (len(read()), by(again)) == (number, {"read": number}), "every read of a new verify is a new one"
+
+
+def test_clutter_that_organize_does_not_copy_is_counted_and_not_looked_for(tmp_path: Path) -> None:
+    program, source, target = Program(tmp_path / "state"), tmp_path / "source", tmp_path / "target"
+    for name, content in (FLACS | {"in/.DS_Store": b"a", "Thumbs.db": b"b", "in/._1.flac": b"c", "in/Thumbs.jpg": b"d"}).items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    program("organize", str(source), str(target), "--yes")
+    ended = program("verify", str(source), str(target), "--manifest", str(tmp_path / "manifest"))
+    assert (result(ended)["files"], result(ended)["proved"], result(ended)["clutter"]) == (3, 3, 3)
+    assert any("3 clutter files" in event["message"] for event in ended.events if event["type"] == "note")
+    assert len((tmp_path / "manifest").read_text().splitlines()) == 1 + 3
+    (source / "in/.DS_Store").rename(source / "in/store.jpg")
+    assert unproven(program("verify", str(source), str(target), codes=(3,))) == {"in/store.jpg": "missing"}
