@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import shlex
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from orchestrator.actions.ignored_files import IgnoredFiles
@@ -16,7 +17,8 @@ from orchestrator.config.options.problems import ProblemsIgnoreOptions, Problems
 from orchestrator.errors import UsageError
 from orchestrator.known_problems.store import PROBLEMS_FILE, KnownProblems, StandingProblem
 from orchestrator.location import Location, path_below
-from orchestrator.paths import join_location
+from orchestrator.paths import join_location, parent_of
+from orchestrator.rclone.ranges import NOT_UTF8
 from orchestrator.report.plan_outline import by_folder
 from orchestrator.report.reporter import Column, age_text, printable
 from orchestrator.wording import counted
@@ -76,9 +78,12 @@ def list_problems(options: ProblemsListOptions, session: Session) -> list[Standi
     chosen = [one for one in found if ignored.match(one.location, one.path) == options.ignored]
     now = time.time()
     empty = "no problem is ignored now" if options.ignored else "no problems"
-    session.reporter.table("problem", _COLUMNS, [_row(one, now, ignored=options.ignored) for one in chosen], empty=empty)
+    rows = [_row(one, now, ignored=options.ignored) for one in chosen]
+    if not session.options.json and not session.options.verbose:
+        rows = _by_folder(rows)
+    session.reporter.table("problem", _COLUMNS, rows, empty=empty)
     if options.ignored:
-        rows = [
+        patterns_ignored = [
             {"pattern": pattern, "since": None if at is None else local_time(at), "config": pattern in session.config.ignore}
             for pattern, at in since.items()
         ]
@@ -86,7 +91,7 @@ def list_problems(options: ProblemsListOptions, session: Session) -> list[Standi
             Column("pattern", "ignored"),
             Column("since", "since", text=lambda row: (row["since"] or "(in the config)")[:16]),
         ]
-        session.reporter.table("ignored", columns, rows, empty="nothing is ignored")
+        session.reporter.table("ignored", columns, patterns_ignored, empty="nothing is ignored")
     elif hidden := len(found) - len(chosen):
         session.reporter.note(
             f"{counted(hidden, 'problem')} not listed, because {'it is' if hidden == 1 else 'they are'} ignored"
@@ -177,6 +182,25 @@ def _stored(session: Session) -> tuple[list[StandingProblem], dict[str, float]]:
 def concerns(problem: StandingProblem, where: str) -> bool:
     """Whether a problem is in a location, also where that is only a part of the one in which the problem was found."""
     return bool(problem.location) and path_below(join_location(problem.location, problem.path), where) is not None
+
+
+def _by_folder(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with those of a folder in one whose names cannot be written: they are renamed together."""
+    found: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        alone = row["reason"] != NOT_UTF8
+        where = row["path"] if alone else parent_of(row["path"])
+        found.setdefault((row["location"], where, row["code"], row["reason"]), []).append(row)
+    return [
+        members[0]
+        if len(members) == 1
+        else {
+            **members[0],
+            "path": f"{where}/ ({counted(len(members), 'file')})".lstrip("/"),
+            "age_s": max(one["age_s"] for one in members),
+        }
+        for (_, where, *_), members in found.items()
+    ]
 
 
 def _row(problem: StandingProblem, now: float, *, ignored: bool) -> dict[str, Any]:

@@ -114,6 +114,10 @@ def test_names_that_are_not_utf_8_are_one_problem_with_what_helps(cron: Cron) ->
     assert [one["code"] for one in problems] == ["unsupported-name"] * 2
     assert len({one["reason"] for one in problems}) == 1, "so they are shown together"
     assert "`convmv`" in problems[0]["remedy"]
+    for options, lines in (((), 1), (("-v",), 2)):
+        code, out, _ = cron.library.start("problems", options=options).printed()
+        assert (code, out.count("is not UTF-8")) == (0, lines), "one by one only with -v"
+        assert ("(2 files)" in out) is (lines == 1)
 
 
 def test_what_the_user_ignores_is_silent_for_good(cron: Cron) -> None:
