@@ -195,7 +195,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     (music whose album artist or disc was inferred), "copies" (albums with the tags of another one), "albums_of_one_track",
     "without_number" (music of albums), "title_from_name" and "tags_from_cue_sheet" (music), "folders_left" (folders that lose
     all their music, with files that stay), "numbered" (files whose names get a number, because others want the same name or
-    have it), "entries_without_file" (of playlists and cue sheets),
+    have it), "entries_without_file" (of playlists and cue sheets), "beside_staying" (files that stay with music that stays),
     "from_names" (music whose name tells what its tags do not), "names_fit" (files that stay, although their names would tell),
     "kept_together" (folders that stay, because nothing tells which albums they hold), "to_mirrors" and "bytes_to_mirrors" (what
     is copied to mirrors; bytes that a server copies by itself are not counted), "at_mirrors" (files that a mirror has already),

@@ -201,6 +201,10 @@ def _staying(plan: Plan) -> Iterator[Point]:
         if number := plan.header.counts.get(f"skipped.{code}"):
             yield from _of_code(plan, code, number, files.get(code, []))
     yield from _no_music(plan.header.counts, files)
+    if beside := plan.header.counts.get("beside_staying"):
+        yield Point(
+            "beside-staying", beside, f"{'stays' if beside == 1 else 'stay'} with such music: covers, lyrics and other files"
+        )
 
 
 def _of_code(plan: Plan, code: str, number: int, members: Sequence[Skipped]) -> Iterator[Point]:

@@ -45,6 +45,7 @@ _COUNTS = (
     ("albums_of_one_track", "albums of one track", ""),
     ("without_number", "without track number", "a tagger such as Picard adds numbers"),
     ("kept_together", "unclear folders", ""),
+    ("beside_staying", "files beside music that stays", ""),
     ("folders_left", "folders left with files", "--leftovers DIR moves these files"),
     ("copies", "copies of one album", _FINDS_DUPLICATES),
     ("in_place", "already in place", ""),

@@ -284,3 +284,16 @@ def test_a_list_in_a_folder_of_two_albums_moves_with_the_only_one_that_it_names(
 def test_a_folder_of_lyrics_moves_like_scans() -> None:
     made = moved(plan([*album("in", "X"), plain("in/Lyrics/1.lrc"), plain("in/lyrics/de/2.lrc")]))
     assert (made["in/Lyrics/1.lrc"], made["in/lyrics/de/2.lrc"]) == ("A/X/Lyrics/1.lrc", "A/X/Lyrics/de/2.lrc")
+
+
+def test_companions_that_stay_with_music_that_stays_are_counted() -> None:
+    made = plan(
+        [
+            *(untagged("un/1.mp3"), untagged("un/2.mp3"), plain("un/cover.jpg"), plain("un/Scans/back.jpg"), plain("un/1.lrc")),
+            *(*album("in", "X", 1), plain("in/cover.jpg"), untagged("in/2.mp3"), plain("in/2.lrc"), plain("in/what.bin")),
+            *(untagged("loose.mp3"), plain("front.jpg"), plain("elsewhere/note.txt")),
+        ]
+    )
+    assert moved(made).keys() == {"in/1.mp3", "in/cover.jpg"}
+    assert made.header.counts["beside_staying"] == 3 + 1 + 1, "in `un`, the lyrics of in/2.mp3, the picture beside loose.mp3"
+    assert "beside_staying" not in plan([*album("in", "X", 1), plain("in/cover.jpg"), plain("elsewhere/note.txt")]).header.counts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
 from orchestrator.foreign_folders import is_litter
-from orchestrator.paths import collision_key, is_ours, name_of, parent_of, split_extension, split_path
+from orchestrator.paths import collision_key, is_ours, name_of, parent_of, parents_of, split_extension, split_path
 from orchestrator.plan.companions.left_behind import left_behind
 from orchestrator.plan.companions.matching import CompanionMatcher
 from orchestrator.plan.companions.naming import DuplicatesCompanionNames, claims_of
@@ -75,6 +75,20 @@ class Destinations:
         paths = (item.entry.path for item in self._request.items)
         music = [path for path in paths if path not in not_music and path not in leaving]
         return left_behind(self.companions, leaving, [*music, *self._locations.in_source(arriving)], emptied=emptied)
+
+    def beside_staying(self, leaving: Collection[str]) -> int:
+        """How many companions stay with music that stays: with a track, or in a folder with no other music."""
+        of_songs = {parent_of(song.item.entry.path) for song in self._files.songs}
+        with_music = of_songs.union(parent_of(path) for path in self._files.staying_music())
+
+        def stays(companion: Companion) -> bool:
+            path = companion.item.entry.path
+            if companion.moves or path in leaving or path in self._files.skipped:
+                return False
+            nearest = next((above for above in parents_of(path) if above in with_music), parent_of(path))
+            return companion.kind is CompanionKind.STAYING_TRACK or nearest in with_music - of_songs
+
+        return sum(map(stays, self.companions))
 
     def _skip(self, claim: Claim) -> None:
         if claim.undecided:

@@ -68,7 +68,7 @@ def _plan(request: OrganizeRequest) -> Plan:
         locations=[mirror.fs for mirror in request.mirrors],
         options=_options(request, placement),
         capabilities=capabilities,
-        counts=_counts(request, placement, made) | without_file.counts | mirrored.counts,
+        counts=_counts(request, placement, made, destinations) | without_file.counts | mirrored.counts,
         skipped=[*(skipped[path] for path in sorted(skipped)), *without_file.lists, *mirrored.skipped],
         tool_version=request.tool_version,
         created=request.created,
@@ -127,7 +127,7 @@ def _respelled(request: OrganizeRequest, locations: SourceAndTarget, made: Organ
     return found if request.target_capabilities.empty_directories else tuple(only_in_form(found))[:1]
 
 
-def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves) -> dict[str, int]:
+def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves, destinations: Destinations) -> dict[str, int]:
     files = placement.files
     counts = {"files": len(request.items), "music": files.music_files, "in_place": made.music_in_place}
     albums = [album for album in placement.albums if not album.singletons]
@@ -145,6 +145,7 @@ def _counts(request: OrganizeRequest, placement: Placement, made: OrganizeMoves)
         "without_number": sum(song.track.track is None and not song.titled_by_name for album in of_music for song in album.songs),
         "tags_from_cue_sheet": sum(bool(song.cue) for song in files.songs),
         "folders_left": len(made.folders_left),
+        "beside_staying": destinations.beside_staying({move.src.path for move in made.moves if move.src.fs == request.source_fs}),
         **_counts_of_names(placement),
     }
     return counts | {name: number for name, number in found.items() if number}
