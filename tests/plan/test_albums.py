@@ -299,3 +299,13 @@ def test_albums_whose_names_differ_never_share_a_folder(one: str, other: str, of
     assert len({found["a/1.mp3"], found["a/2.mp3"]}) == len({found["b/1.mp3"], found["b/2.mp3"]}) == 1
     if all(any(letter.isalnum() for letter in name) for name in (one, other)) and fold(one) != fold(other):
         assert collision_key(found["a/1.mp3"]) != collision_key(found["b/1.mp3"])
+
+
+def test_discs_in_the_names_of_albums_are_albums_until_the_tags_give_them_one_name() -> None:
+    def folders(*names: str) -> set[str]:
+        items = [song(f"{disc}/{n}.mp3", title=f"t{n}", track=n, disc=disc, artist="Ann", album=name) for disc, name in
+                 enumerate(names, 1) for n in (1, 2)]  # fmt: skip
+        return {path.rpartition("/")[0] for path in moved(plan(items)).values()}
+
+    assert folders("Best (Disc 1)", "Best (Disc 2)") == {"Ann/Best (Disc 1)", "Ann/Best (Disc 2)/Disc 2"}
+    assert folders("Best", "Best") == {"Ann/Best/Disc 1", "Ann/Best/Disc 2"}
