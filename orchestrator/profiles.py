@@ -199,6 +199,8 @@ class Profile(Facts, frozen=True):
     """The option (`name=value`) that makes rclone upload a small file in one request, if its path is plain."""
     delete_unseen: str | None = None
     """The option (`name=value`) that makes rclone delete a file without a lookup first: one request less where we have looked."""
+    purges_files: bool = False
+    """rclone's `purge` deletes whatever has the name, a file as well, in one request. Otherwise it looks for the file first."""
     directory_delete: DirectoryDelete = "recursive"
     """What happens to a file that rclone did not see in a directory that it removes. "empty": it stays, for the server refuses.
     "recursive": it is lost, for rclone lists it, then deletes all of it. "trash": the trash of the provider keeps it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from orchestrator.apply.directories.emptied import emptied_by, remove_if_empty, seen_to_be_gone
+from orchestrator.apply.folder_look import FolderLook
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_files import OwnFiles, listed
@@ -17,10 +19,13 @@ from orchestrator.apply.results import Problem
 from orchestrator.apply.trial import remove_left_over
 from orchestrator.errors import AuthError, ExitCode, PermanentError, RateLimitError, RemoteError, TransientError
 from orchestrator.paths import name_of
-from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan
+from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import Storage
+
+
+_UNKNOWN_TRASH = "cannot be listed, so it is unknown whether unexpected files were moved there"
 
 
 def check_and_tidy(
@@ -31,13 +36,16 @@ def check_and_tidy(
     *,
     progress: Progress,
     sweep: bool,
+    all_of_trash: bool,
     seen: frozenset[Ref],
+    seen_in_own: dict[str, FolderLook],
     repeat: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
     Locations that `storages` does not have are left out. `seen`: the files at which the run looked after its last change, where
-    requests are scarce. `repeat` calls its argument again while the error may pass. What fails
+    requests are scarce. `all_of_trash`: the run may have moved something there before. `seen_in_own` gets what was seen in our
+    folders. `repeat` calls its argument again while the error may pass. What fails
     nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not answer at all is the run not
     finished: 5.
     """
@@ -47,6 +55,8 @@ def check_and_tidy(
     own_files = OwnFiles(run_id, [one for one in plan.operations if one.dst.fs in storages], storages)
     wanted = final_state(completed)
     emptied = emptied_by(wanted, storages, plan.header)
+    in_trash: dict[str, list[str]] = {fs: [] for fs in emptied}
+    """Location -> the directories of the trash to which emptied ones were moved, or may have been."""
     progress.stage("verifying", at=storages.keys())
 
     def once(*, last_try: bool = False) -> list[Problem]:
@@ -59,8 +69,12 @@ def check_and_tidy(
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
         for fs, directories in emptied.items():
-            remove_if_empty(storages[fs], directories, run_id, obstacles, names.get(fs))
-        problems += _tidy_own_folders(run_id, completed, storages, obstacles)
+            remove_if_empty(storages[fs], directories, run_id, obstacles, names.get(fs), in_trash[fs])
+        others = dict(storages)
+        for fs in () if all_of_trash else storages:
+            if _only_renames(fs, storages[fs], completed):
+                problems += _report_emptied(f"{TRASH}/{run_id}", in_trash.get(fs, ()), others.pop(fs), obstacles)
+        problems += _tidy_own_folders(run_id, completed, others, seen_in_own, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
         own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)
         return problems + obstacles.problems
@@ -101,20 +115,26 @@ def _unreachable(storages: Mapping[str, Storage], error: RemoteError) -> RemoteE
 
 
 def _tidy_own_folders(
-    run_id: str, completed: Sequence[CompletedOperation], storages: Mapping[str, Storage], obstacles: Obstacles
+    run_id: str,
+    completed: Sequence[CompletedOperation],
+    storages: Mapping[str, Storage],
+    seen_in_own: dict[str, FolderLook],
+    obstacles: Obstacles,
 ) -> list[Problem]:
     """Report files in the trash of this run, remove what killed checks left, and our own folders that are empty.
 
     One look into our folder shows which of them are there at all. Raises errors that may pass.
     """
     problems = []
-    reached = {one.destination.fs for one in completed}
-    left = {one.operation.src.fs for one in completed if one.operation.verb not in LEAVING_THE_SOURCE}
+    reached = {one.destination.fs for one in completed if one.destination.fs in storages}
+    left = {one.operation.src.fs for one in completed if one.operation.verb not in LEAVING_THE_SOURCE} & storages.keys()
     for fs in sorted(reached | {fs for fs in left if storages[fs].capabilities.rmdir_is_recursive}):
         storage = storages[fs]
         own: Sequence[str] | None = (f"{name_of(TRASH)}/", f"{name_of(TEMPORARY)}/")
         with obstacles.named(OWN_DIRECTORY, "cannot be listed, so files of checks that were killed may be left in it"):
+            at = time.monotonic()
             own = storage.entries(OWN_DIRECTORY)
+            seen_in_own[fs] = FolderLook(at, own)
             if fs in reached:
                 remove_left_over(storage, own or ())
         there = [one for one in (TRASH, TEMPORARY) if f"{name_of(one)}/" in (own or ())]
@@ -132,11 +152,31 @@ def _report_trash(directory: str, storage: Storage, obstacles: Obstacles) -> lis
     Such a file lay unexpectedly at a destination, or unseen in a directory that looked empty and was moved away. It is whole, and
     is kept until `quarantine restore` or `quarantine empty`.
     """
-    problems = []
     caught: list[Entry] = []
-    with obstacles.named(directory, "cannot be listed, so it is unknown whether unexpected files were moved there"):
+    with obstacles.named(directory, _UNKNOWN_TRASH):
         in_trash = [entry for entry in listed(storage, directory) if not is_wanted_in_trash(entry.path)]
         caught = [entry for entry in in_trash if not entry.path.startswith(f"{directory}/{SOURCES}/")]
+    return _caught(directory, caught)
+
+
+def _only_renames(fs: str, storage: Storage, completed: Sequence[CompletedOperation]) -> bool:
+    """Whether a run has only renamed files there, on a storage that never moves others away for that: its trash is known then."""
+    here = [one.operation for one in completed if fs in {one.operation.src.fs, one.destination.fs}]
+    renamed = all(one.src.fs == one.dst.fs and one.verb in {Verb.MOVE, Verb.QUARANTINE} for one in here)
+    return renamed and storage.capabilities.by_directory and storage.capabilities.refuses_taken_names
+
+
+def _report_emptied(directory: str, emptied: Sequence[str], storage: Storage, obstacles: Obstacles) -> list[Problem]:
+    """The same for what is known to hold nothing but directories that looked empty."""
+    caught: list[Entry] = []
+    with obstacles.named(directory, _UNKNOWN_TRASH):
+        for files in storage.files_below(emptied).values() if emptied else ():
+            caught += files or ()
+    return _caught(directory, caught)
+
+
+def _caught(directory: str, caught: Sequence[Entry]) -> list[Problem]:
+    problems = []
     for entry in caught:
         attempt, _, original = entry.path.removeprefix(directory + "/").partition("/")
         if attempt.startswith(EMPTIED):

@@ -341,7 +341,9 @@ class Execution:
                 {fs: storage for fs, storage in self._storages.items() if fs not in away},
                 progress=self._progress,
                 sweep=self._resumed or self._copies_left,
+                all_of_trash=self._resumed or self._directories_in_the_way.removed_any,
                 seen=frozenset(self._seen),
+                seen_in_own=self._markers.seen_in_own,
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
             self._problems += found

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -100,6 +102,8 @@ class Rclone:
         self._daemon: Daemon | None = None
         self._deaths = 0
         self._closed = False
+        self._forgot_at = -math.inf
+        """When it last forgot all folders, by the monotonic clock."""
         self.activity = ActivityWatch(lambda: daemon.endpoint if (daemon := self._daemon) is not None else None)
         """What the daemon does now; listings have processes of their own."""
 
@@ -269,6 +273,13 @@ class Rclone:
         refused = sum(codes.pop(code, 0) for code in _REFUSED)
         forbidden = codes.pop(_FORBIDDEN, 0)
         return codes.total(), refused, forbidden, self._read_failures.asking
+
+    def forget_folders(self, *, keep_s: float) -> None:
+        """Look up all folders again, unless it has forgotten them within the last `keep_s` seconds: see Storage."""
+        now = time.monotonic()
+        if now - self._forgot_at > keep_s:
+            self.client.call("fscache/clear", repeatable=True)
+            self._forgot_at = now
 
     def forget_pauses(self) -> None:
         """Let remotes be asked at once again: after refusals, rclone's pacers go on with up to 16 s between two requests.

@@ -17,7 +17,7 @@ _REPLACED = f"{OWN_DIRECTORY}/trash/api"
 class DerivedStorage(Storage):
     """The base of storages that hold files: implement the abstract methods of Storage, and override what you can do better."""
 
-    def forget_folders(self) -> None:
+    def forget_folders(self, *, keep_s: float = 0.0) -> None:
         """Nothing is remembered."""
 
     @property

@@ -129,6 +129,8 @@ class DeleteCall(msgspec.Struct, frozen=True, tag="delete"):
     path: str
     seen: bool = False
     """The caller has just looked at it, so the storage need not look again."""
+    marker: bool = False
+    """It is the marker of a run: nothing but a file of ours can have that name, so no look is needed to delete it."""
 
 
 Call: TypeAlias = StatCall | MoveCall | CopyCall | GiveCall | DeleteCall
@@ -215,10 +217,12 @@ class Storage(Protocol):
         """Make a directory and its parents; nothing where the remote has no directories."""
 
     @abstractmethod
-    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False, holding: Collection[str] | None = None) -> bool:
         """Remove one directory if it is empty. False when it is not empty or does not exist.
 
-        `seen`: `entries` has just shown that it is empty, so that no link is in it.
+        `seen`: `entries` has just shown that it is empty, so that no link is in it. `holding`: the names that `entries` has shown
+        there within the last second, and nothing else; they go along. Where a trash keeps what a directory holds, the storage
+        does not look again then; elsewhere it means nothing.
 
         With `Capabilities.rmdir_is_recursive`, whatever is added meanwhile or was left out of the listing is deleted for good.
         """
@@ -233,8 +237,8 @@ class Storage(Protocol):
 
     # Derived.
 
-    def forget_folders(self) -> None:
-        """Make the next calls look up all folders again, from the root.
+    def forget_folders(self, *, keep_s: float = 0.0) -> None:
+        """Make the next calls look up all folders again, from the root, unless that was done within the last `keep_s` seconds.
 
         Some remotes (Google Drive) know folders by ids, and rclone remembers these: a path then leads into a folder that another
         program has renamed or trashed since. Afterwards each folder costs a request again. Elsewhere it does nothing.
@@ -317,9 +321,8 @@ class Storage(Protocol):
         """Rename a directory and everything in it, listed or not, in one change on the server; not the root, not into itself.
 
         It never merges: where anything lies at `dst`, even an empty directory, it raises DestinationExistsError and changes
-        nothing. `seen`: the caller has just seen a directory at `src` and nothing at `dst`, so no more is asked than the server
-        does by itself: a file that has replaced the directory since may be renamed (Dropbox), and one that has come to `dst`
-        share the name (Google Drive). Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
+        nothing. `seen`: the caller has just seen a directory at `src`, so no more is asked than the server does by itself: a
+        file that has replaced the directory since may be renamed (Dropbox), and a file at `dst` share the name (Google Drive). Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
         `Capabilities.directory_move`). After any other error only a look shows whether it was done.
         """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,7 +65,7 @@ class Smallest(DerivedStorage):
     def make_directory(self, path: str) -> None:
         self._memory.make_directory(path)
 
-    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False, holding: Collection[str] | None = None) -> bool:
         return self._memory.remove_directory(path)
 
     def entries(self, path: str) -> Sequence[str] | None:

@@ -49,22 +49,26 @@ def seen_to_be_gone(state: FinalState, storage: Storage, emptied: Iterable[str],
 
 
 def remove_if_empty(
-    storage: Storage, directories: Iterable[str], run_id: str, obstacles: Obstacles, names: FolderNames | None = None
+    storage: Storage,
+    directories: Iterable[str],
+    run_id: str,
+    obstacles: Obstacles,
+    names: FolderNames | None = None,
+    in_trash: list[str] | None = None,
 ) -> None:
     """Remove, deepest first, those that are empty, or hold only others of `directories` that are empty.
 
-    `names`: what was just seen in them. Raises errors that may pass.
+    `names`: what was just seen in them. `in_trash` gets the directories of the trash to which any were, or may have been, moved.
+    Raises errors that may pass.
     """
     deepest_first = sorted(directories, key=depth, reverse=True)
     names = names or FolderNames(storage)
     if storage.capabilities.rmdir_is_recursive:
         ours = [directory for directory in deepest_first if not is_ours(directory)]
-        _move_to_trash(storage, ours, names, run_id, obstacles)
+        _move_to_trash(storage, ours, names, run_id, obstacles, [] if in_trash is None else in_trash)
         return
     if storage.capabilities.by_directory:
-        for directory in _without_files(storage, deepest_first, names, obstacles).values():
-            with obstacles.named(directory, _CANNOT_BE_REMOVED):
-                storage.remove_directory(directory, seen=True)
+        _remove_seen(storage, _without_files(storage, deepest_first, names, obstacles).values(), names, obstacles)
         return
     for directory in deepest_first:
         with obstacles.named(directory, _CANNOT_BE_REMOVED):
@@ -90,7 +94,26 @@ def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set
     return emptied
 
 
-def _move_to_trash(storage: Storage, deepest_first: Sequence[str], names: FolderNames, run_id: str, obstacles: Obstacles) -> None:
+def _remove_seen(storage: Storage, deepest_first: Iterable[str], names: FolderNames, obstacles: Obstacles) -> None:
+    """Remove directories that were seen to be empty, or to hold only others of them: with these if that was a moment ago."""
+    not_empty: set[str] = set()
+    for directory in deepest_first:
+        removed = False
+        with obstacles.named(directory, _CANNOT_BE_REMOVED):
+            holding = None if directory in not_empty else names.of_now(directory)
+            removed = storage.remove_directory(directory, seen=True, holding=holding)
+        if not removed:
+            not_empty.update(parents_of(directory))
+
+
+def _move_to_trash(
+    storage: Storage,
+    deepest_first: Sequence[str],
+    names: FolderNames,
+    run_id: str,
+    obstacles: Obstacles,
+    in_trash: list[str],
+) -> None:
     if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:
         return  # they stay: of two directories with one name, rclone may look into one and rename the other
     empty = _without_files(storage, deepest_first, names, obstacles)
@@ -104,8 +127,9 @@ def _move_to_trash(storage: Storage, deepest_first: Sequence[str], names: Folder
                 # The trash may take the two spellings of a name for one folder as well.
                 trash, moved = emptied_of(run_id, secrets.token_hex(4)), {}
             moved |= spelled
+            in_trash.append(f"{trash}/{directory}")
             with obstacles.named(directory, _CANNOT_BE_REMOVED):
-                storage.move_directory(directory, f"{trash}/{directory}", seen=True)
+                storage.move_directory(directory, in_trash[-1], seen=True)
 
 
 def _without_files(storage: Storage, deepest_first: Sequence[str], names: FolderNames, obstacles: Obstacles) -> dict[str, str]:

@@ -30,6 +30,8 @@ class DirectoriesInTheWay:
     ) -> None:
         self._storages = storages
         self._run_id = run_id
+        self.removed_any = False
+        """Whether any were removed, or moved to the trash."""
         self._files: Counter[Ref] = Counter()
         """Directory -> the files that have yet to leave it."""
         destinations = [destination_of(operation, run_id) for operation in operations]
@@ -58,6 +60,7 @@ class DirectoriesInTheWay:
                 self._remove(ref)
 
     def _remove(self, ref: Ref) -> None:
+        self.removed_any = True
         with suppress(RemoteError):
             remove_if_empty(self._storages[ref.fs], [ref.path], self._run_id, Obstacles())
 

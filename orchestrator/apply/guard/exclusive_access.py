@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from orchestrator.apply.guard.lock import locked_directories
 from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.guard.surroundings import SurroundingsOf, alone
 from orchestrator.apply.journal.journal import Journal
-from orchestrator.errors import InterruptedRunError
+from orchestrator.errors import InterruptedRunError, RemoteError
 from orchestrator.plan.model import Operation, changed_locations
 from orchestrator.storage.protocol import Storage
 
@@ -31,6 +31,9 @@ def exclusive_access(
     other runs do not count.
     """
     changed = changed_locations(operations)
+    for storage in storages.values():
+        with suppress(RemoteError):  # the first request will meet it
+            storage.forget_folders()
     surroundings = {fs: surroundings_of(storage) for fs, storage in storages.items()}
     with locked_directories(folder for fs in changed for folder in surroundings[fs].folders):
         is_ours = lambda run_id: any(run.id == run_id for run in journal.runs())  # noqa: E731 - only asked if there is a marker

@@ -18,13 +18,22 @@ from itertools import combinations
 
 import msgspec
 
+from orchestrator.apply.folder_look import FolderLook
 from orchestrator.apply.guard.lock import ProcessInfo, is_dead, this_process
-from orchestrator.apply.guard.surroundings import Spot, Surroundings
+from orchestrator.apply.guard.surroundings import MARKER, MARKER_NAME, Spot, Surroundings
 from orchestrator.apply.own_directories import remove_own_directories
-from orchestrator.errors import InterruptedRunError, LockedError, NotFoundError, PermanentError, RemoteError, UsageError
+from orchestrator.errors import (
+    InterruptedRunError,
+    LockedError,
+    NotFoundError,
+    OrchestratorError,
+    PermanentError,
+    RemoteError,
+    UsageError,
+)
 from orchestrator.paths import parent_of
-from orchestrator.records import Entry
-from orchestrator.storage.protocol import StatCall, Storage
+from orchestrator.records import OWN_DIRECTORY, Entry
+from orchestrator.storage.protocol import DeleteCall, StatCall, Storage
 
 # docs/commands.md and docs/reliability.md name the ten minutes, and docs/reliability.md the minute between heartbeats, too.
 FRESH_S = 600.0
@@ -64,6 +73,8 @@ class Markers:
         self._host = host or socket.gethostname()
         self._clock = clock
         self._mark: Mark | None = None
+        self.seen_in_own: dict[str, FolderLook] = {}
+        """Location -> what the end of the run has seen in our folder there."""
         self.left: list[Spot] = []
         """Where a marker could not be deleted when the run ended. It says that the run has ended."""
         self._over = threading.Event()
@@ -72,7 +83,7 @@ class Markers:
     def check(self) -> None:
         """Raise LockedError if another run is in progress at one of the locations, around it or in it. Changes nothing."""
         for location in self._locations:
-            for spot, mark in (*((spot, _read(spot)) for spot in location.own), *_read_others(location.others)):
+            for spot, mark in (*((spot, _read_own(spot)) for spot in location.own), *_read_others(location.others)):
                 if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
                     continue
                 here = mark.host == self._host
@@ -144,6 +155,8 @@ class Markers:
             self._heart.join(_LONGEST_WAIT_S)
         ended, self._mark = msgspec.structs.replace(self._mark, heartbeat=0.0), None
         for spot in self._spots:
+            if _remove_with_folder(spot, self.seen_in_own.get(spot.storage.fs)):
+                continue
             try:
                 _remove(spot)
             except PermanentError:  # such as in a bucket where nothing may be deleted: at least it keeps nobody out
@@ -167,6 +180,17 @@ class Markers:
                 spot.storage.write(spot.path, msgspec.json.encode(mark))
 
 
+def _remove_with_folder(spot: Spot, seen: FolderLook | None) -> bool:
+    """Remove our folder with the marker in it, if nothing else was seen there, and the storage keeps deleted files in a trash."""
+    can, names = spot.storage.capabilities, None if seen is None else seen.names_of_now
+    if spot.path != MARKER or names is None or [*names] != [MARKER_NAME] or can.rmdir_is_recursive or not can.by_directory:
+        return False
+    try:
+        return spot.storage.remove_directory(OWN_DIRECTORY, holding=names)
+    except RemoteError:
+        return False
+
+
 def _remove(spot: Spot) -> None:
     """Try twice: a marker left behind keeps other machines out for a while, and an answer may be lost or rclone die.
 
@@ -175,7 +199,8 @@ def _remove(spot: Spot) -> None:
     for last in (False, True):
         try:
             with suppress(NotFoundError):  # removed already
-                spot.storage.delete(spot.path)
+                if isinstance(refused := spot.storage.batch([DeleteCall(spot.path, marker=not last)])[0], OrchestratorError):
+                    raise refused
         except PermanentError:
             if last:
                 raise
@@ -198,6 +223,17 @@ def _read(spot: Spot) -> Mark | None:
         return msgspec.json.decode(spot.storage.read_range(spot.path, 0, _MAX_BYTES), type=Mark)
     except (NotFoundError, PermanentError, msgspec.MsgspecError):
         return None  # no marker, one that we may not read, or an incomplete one
+
+
+def _read_own(spot: Spot) -> Mark | None:
+    """As `_read`. Where requests are scarce, by a look first, which some remotes answer without opening the location."""
+    if spot.storage.capabilities.by_directory:
+        found = spot.storage.batch([StatCall(spot.path)])[0]
+        if isinstance(found, OrchestratorError) and not isinstance(found, NotFoundError | PermanentError):
+            raise found
+        if not isinstance(found, Entry):
+            return None
+    return _read(spot)
 
 
 def _read_others(spots: Iterable[Spot]) -> Iterator[tuple[Spot, Mark | None]]:

@@ -16,7 +16,9 @@ It has two uses: tests of everything above the seam, with a fault at any call; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -76,6 +78,7 @@ class MemoryStorage(Transfers, DerivedStorage):
         self.closed: tuple[str, ...] = ()
         """Folders that may not be listed."""
         self._shuffle = None if shuffle is None else Random(shuffle)  # noqa: S311 - an order, not a secret
+        self._forgot_at = -math.inf
         self.bytes_read = 0
 
     @classmethod
@@ -188,9 +191,12 @@ class MemoryStorage(Transfers, DerivedStorage):
             raise TooManyFilesError(f"{self._fs}: more than {at_most} files are there")
         return found
 
-    def forget_folders(self) -> None:
+    def forget_folders(self, *, keep_s: float = 0.0) -> None:
         """See Storage. Not counted as a call."""
-        self._objects.led_astray.clear()
+        now = time.monotonic()
+        if now - self._forgot_at > keep_s:
+            self._forgot_at = now
+            self._objects.led_astray.clear()
 
     def namesakes(self, paths: Sequence[str]) -> Mapping[str, Sequence[Entry] | OrchestratorError]:
         """See Storage."""
@@ -265,11 +271,18 @@ class MemoryStorage(Transfers, DerivedStorage):
             self._objects.make_directories(path)
             self._done(recorded, change)
 
-    def remove_directory(self, path: str, *, seen: bool = False) -> bool:  # noqa: ARG002 - a look more would cost nothing
+    def remove_directory(
+        self,
+        path: str,
+        *,
+        seen: bool = False,  # noqa: ARG002 - a look more would cost nothing
+        holding: Collection[str] | None = None,
+    ) -> bool:
         """See Storage."""
         with self._lock:
             recorded, change = self._begin("remove_directory", path)
-            if not self._objects.remove_directory(path):
+            unseen = holding is not None and self._capabilities.by_id and not self._capabilities.rmdir_is_recursive
+            if not self._objects.remove_directory(path, with_contents=unseen):
                 self._reach(recorded, change, "after")
                 return False
             self._done(recorded, change)
@@ -332,7 +345,7 @@ class MemoryStorage(Transfers, DerivedStorage):
                 self._copy(call)
             case GiveCall():
                 self._give(call)
-            case DeleteCall(path, _):
+            case DeleteCall(path):
                 self._delete(path)
         return None
 

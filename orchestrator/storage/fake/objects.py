@@ -231,10 +231,16 @@ class Objects:
             self.directories[key] = path
             path = parent_of(path)
 
-    def remove_directory(self, path: str) -> bool:
-        """Remove an empty directory; False when it does not exist or is not empty."""
+    def remove_directory(self, path: str, *, with_contents: bool = False) -> bool:
+        """Remove an empty directory, or one with all that it holds; False when it does not exist or is not empty."""
         key = self.key(path)
         inside = key + "/"
+        if with_contents:
+            for name in [name for name in self.files if name.startswith(inside)]:
+                for file in [*self.files[name]]:
+                    self.drop(file)
+            for name in [name for name in self.directories if name.startswith(inside)]:
+                del self.directories[name]
         if key not in self.directories or any(
             name.startswith(inside) for names in (self.files, self.directories) for name in names
         ):

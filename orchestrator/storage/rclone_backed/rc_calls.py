@@ -40,8 +40,13 @@ class _OnRclone(Protocol):
 class RcCalls:
     """Requests about one location."""
 
-    def __init__(self, fs: str, backend_name: str, profile: Profile, capabilities: Capabilities) -> None:
-        """`backend_name`: what rclone calls the remote. Only between two of one name does it copy and move on the server."""
+    def __init__(
+        self, fs: str, backend_name: str, profile: Profile, capabilities: Capabilities, *, looks_in_combine: bool = False
+    ) -> None:
+        """`backend_name`: what rclone calls the remote. Only between two of one name does it copy and move on the server.
+
+        `looks_in_combine`: see `Remote`.
+        """
         self.fs = fs
         self.refused_uploads = False
         """Whether uploads to a taken name are refused by the server."""
@@ -50,6 +55,8 @@ class RcCalls:
         self._backend_name = backend_name
         self._profile = profile
         self.capabilities = capabilities
+        self.fs_of_looks = self._as_folder("") if looks_in_combine else fs
+        """The location for looks, and for what needs no other location."""
 
     @property
     def looks_by_folder(self) -> bool:
@@ -64,16 +71,18 @@ class RcCalls:
     def stat(self, path: str) -> rc_bodies.Body:
         """The body of a look at one file, which asks only for what is free."""
         can = self.capabilities
-        return rc_bodies.stat(self.fs, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self._profile.server_mtime)
+        return rc_bodies.stat(self.fs_of_looks, path, mtime=can.mtime, hashes=can.hashes, server_mtime=self._profile.server_mtime)
 
     def request(self, call: Call) -> tuple[str, rc_bodies.Body]:
         """The rc method and the body of one call."""
         match call:
             case StatCall(path, _):
                 return "operations/stat", self.stat(path)
+            case DeleteCall(path, marker=True) if self._profile.purges_files:
+                return "operations/purge", rc_bodies.one_path(self.fs_of_looks, path)
             case DeleteCall(path, seen):
                 option = self._profile.delete_unseen if seen else None
-                body = rc_bodies.delete_unseen(self.fs, path, option) if option else rc_bodies.one_path(self.fs, path)
+                body = rc_bodies.delete_unseen(self.fs, path, option) if option else rc_bodies.one_path(self.fs_of_looks, path)
                 return "operations/deletefile", body
             case MoveCall():
                 return "operations/movefile", self._move(call)
@@ -111,7 +120,14 @@ class RcCalls:
         """The body of `sync/move` of a directory (see `Storage.move_directory`)."""
         if self._profile.opening == "first":
             return rc_bodies.directory_move(self.fs, src, dst)
+        if seen and self.fs_of_looks != self.fs:
+            return rc_bodies.directory_move(self.fs, src, dst, lambda _, path: self._as_folder(path))
         return rc_bodies.directory_move(self.fs, src, dst, rc_bodies.as_folder if seen else rc_bodies.in_combine)
+
+    def _as_folder(self, path: str) -> str:
+        """A folder of the location, opened from the root of the remote."""
+        root, below = rc_bodies.split_root(self.fs)
+        return rc_bodies.as_folder(root, join_path(below, path))
 
     def small_upload(self, folder: str, name: str, target: str) -> rc_bodies.Body:
         """The body of `operations/copyfile` from a folder of this machine, which replaces whatever is at the target."""

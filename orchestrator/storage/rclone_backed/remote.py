@@ -40,6 +40,8 @@ class Remote:
         self._fs = fs
         self._profile_name = profile
         self._given_prices = prices
+        self._is_folder = False
+        """A listing has shown files in it."""
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -82,6 +84,16 @@ class Remote:
         self.open()
         return self._rclone.client
 
+    @property
+    def client_for_looks(self) -> RcClient:
+        """Rclone, for calls with `RcCalls.fs_of_looks`: after a listing has shown that this is a folder, nothing else is asked."""
+        return self._rclone.client if self._is_folder and self.looks_in_combine else self.client
+
+    @property
+    def looks_in_combine(self) -> bool:
+        """Whether looks may use the remote in a `combine`, which does not ask whether the location is a file."""
+        return self.profile.opening == "in-combine" and self.profile.by_directory
+
     def open(self) -> None:
         """Let rclone open the location, if it has not yet. Raises as `opened`."""
         self.opened  # noqa: B018 - for its effect
@@ -96,6 +108,7 @@ class Remote:
         if first is None:
             self.open()
             return
+        self._is_folder = True
         yield first
         yield from entries
 

@@ -37,7 +37,7 @@ from orchestrator.rclone.runtime import Rclone
 from orchestrator.rclone.vfs_reads import GivenUpError, VfsReads, another_listing_pays
 from orchestrator.records import Capabilities, Entry, Quota
 from orchestrator.storage.derived import DerivedStorage
-from orchestrator.storage.protocol import Call, CallResult, GiveCall, MoveCall, Naming
+from orchestrator.storage.protocol import Call, CallResult, DeleteCall, GiveCall, MoveCall, Naming, StatCall
 from orchestrator.storage.rclone_backed.calls_by_id import CallsById, has_id
 from orchestrator.storage.rclone_backed.crypts import Crypts
 from orchestrator.storage.rclone_backed.directory_listings import DirectoryListings
@@ -143,10 +143,10 @@ class RcloneStorage(DerivedStorage):
                 return
         yield from self._list(msgspec.structs.replace(request, hashes=()))
 
-    def forget_folders(self) -> None:
+    def forget_folders(self, *, keep_s: float = 0.0) -> None:
         """See Storage."""
         if self._remote.info["Features"].get("DirCacheFlush"):  # rclone keeps their ids, here or in a remote that this one wraps
-            self._rclone.client.call("fscache/clear", repeatable=True)
+            self._rclone.forget_folders(keep_s=keep_s)
 
     def _list(self, request: ListRequest) -> Generator[Entry]:
         self._crypts.left_out.clear()
@@ -241,21 +241,24 @@ class RcloneStorage(DerivedStorage):
                 else:
                     shutil.copyfileobj(content, stream)
             body = self._calls.small_upload(directory, "content", path)
-            self._remote.client.call("operations/copyfile", body, about=path)
+            self._remote.client_for_looks.call("operations/copyfile", body, about=path)
 
     def make_directory(self, path: str) -> None:
         """See Storage."""
         if self.capabilities.empty_directories:
             self._remote.client.call("operations/mkdir", rc_bodies.one_path(self._fs, path))
 
-    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False, holding: Collection[str] | None = None) -> bool:
         """See Storage."""
-        if not self.capabilities.empty_directories:
+        can = self.capabilities
+        if not can.empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
-        if not self._may_be_removed(path, seen=seen):
+        known = holding is not None and can.by_id and not can.rmdir_is_recursive
+        if not known and not self._may_be_removed(path, seen=seen):
             return False
+        method = "operations/purge" if known else "operations/rmdir"  # on Google Drive, both send one request after their looks
         try:
-            self._remote.client.call("operations/rmdir", rc_bodies.one_path(self._shown.fs_of(path), path))
+            self._remote.client_for_looks.call(method, rc_bodies.one_path(self._shown.fs_of(path), path))
         except (NotFoundError, NotEmptyError, BelowFileError):
             return False
         return True
@@ -277,7 +280,7 @@ class RcloneStorage(DerivedStorage):
         taken = DestinationExistsError(f"{dst}: already exists", path=dst)
         done = False
         try:
-            self._remote.client.call("sync/move", self._calls.directory_move(src, dst, seen=seen), about=src)
+            self._remote.client_for_looks.call("sync/move", self._calls.directory_move(src, dst, seen=seen), about=src)
             done = True
         except UsageError as error:  # one of the two is a file
             if self.exists(dst):
@@ -307,6 +310,8 @@ class RcloneStorage(DerivedStorage):
 
     def batch(self, calls: Sequence[Call], *, concurrency: int = 8) -> Sequence[CallResult]:
         """See Storage. One request to rclone where possible, for each way of sending."""
+        if not all(isinstance(call, StatCall | DeleteCall) for call in calls):
+            self._remote.open()  # once, not by the first eight at the same time
         results: dict[int, CallResult] = {}
         numbers: dict[_Send, list[int]] = {}
         for number, call in enumerate(calls):
@@ -349,11 +354,12 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _calls(self) -> RcCalls:
-        return RcCalls(self._fs, self.backend_name, self.profile, self.capabilities)
+        in_combine = self._remote.looks_in_combine
+        return RcCalls(self._fs, self.backend_name, self.profile, self.capabilities, looks_in_combine=in_combine)
 
     @cached_property
     def _sender(self) -> Sender:
-        return Sender(self._remote.client, self._calls, self._rclone.stop, self.exists, self._listings)
+        return Sender(self._remote.client_for_looks, self._calls, self._rclone.stop, self.exists, self._listings)
 
     @cached_property
     def _names(self) -> Names:
@@ -369,11 +375,11 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _listings(self) -> DirectoryListings:
-        return DirectoryListings(self._remote.client, self._calls)
+        return DirectoryListings(self._remote.client_for_looks, self._calls)
 
     @cached_property
     def _shown(self) -> ShownNames:
-        return ShownNames(self._remote.client, self._fs, self.profile.link_option)
+        return ShownNames(self._remote.client_for_looks, self._calls.fs_of_looks, self.profile.link_option)
 
     @cached_property
     def _direct(self) -> bool:

@@ -93,9 +93,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         self.change(lambda: self.inner.make_directory(path))
 
-    def remove_directory(self, path: str, *, seen: bool = False) -> bool:
+    def remove_directory(self, path: str, *, seen: bool = False, holding: Collection[str] | None = None) -> bool:
         """See Storage."""
-        return self.change(lambda: self.inner.remove_directory(path, seen=seen))
+        return self.change(lambda: self.inner.remove_directory(path, seen=seen, holding=holding))
 
     def entries(self, path: str) -> Sequence[str] | None:
         """See Storage."""
@@ -105,9 +105,9 @@ class ForwardingStorage(Storage):
         """See Storage."""
         return self.look(self.inner.quota)
 
-    def forget_folders(self) -> None:
+    def forget_folders(self, *, keep_s: float = 0.0) -> None:
         """See Storage."""
-        self.inner.forget_folders()
+        self.inner.forget_folders(keep_s=keep_s)
 
     @property
     def links_left_out(self) -> int:
