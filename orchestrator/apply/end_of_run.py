@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from orchestrator.apply.directories.emptied import emptied_by, remove_if_empty, seen_to_be_gone
-from orchestrator.apply.folder_look import FolderLook
+from orchestrator.apply.directories.emptied import emptied_by, remove_at_once, remove_if_empty, seen_to_be_gone
+from orchestrator.apply.folder_look import IDS_HOLD_S, FolderLook
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.own_directories import remove_own_directories
 from orchestrator.apply.own_files import OwnFiles, listed
@@ -18,12 +18,11 @@ from orchestrator.apply.protocol.stopped_remotes import probe
 from orchestrator.apply.results import Problem
 from orchestrator.apply.trial import remove_left_over
 from orchestrator.errors import AuthError, ExitCode, PermanentError, RateLimitError, RemoteError, TransientError
-from orchestrator.paths import name_of
+from orchestrator.paths import name_of, parent_of
 from orchestrator.plan.model import LEAVING_THE_SOURCE, TEMPORARY, CompletedOperation, Plan, Verb
 from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import Storage
-
 
 _UNKNOWN_TRASH = "cannot be listed, so it is unknown whether unexpected files were moved there"
 
@@ -38,16 +37,17 @@ def check_and_tidy(
     sweep: bool,
     all_of_trash: bool,
     seen: frozenset[Ref],
+    moved: Collection[Ref],
     seen_in_own: dict[str, FolderLook],
     repeat: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
     Locations that `storages` does not have are left out. `seen`: the files at which the run looked after its last change, where
-    requests are scarce. `all_of_trash`: the run may have moved something there before. `seen_in_own` gets what was seen in our
-    folders. `repeat` calls its argument again while the error may pass. What fails
-    nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not answer at all is the run not
-    finished: 5.
+    requests are scarce. `moved`: the directories that it moved as a whole. `all_of_trash`: look at all of its trash, because it
+    may have moved something there before. `seen_in_own` gets what was seen in our folders. `repeat` calls its argument again
+    while the error may pass. What fails nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not
+    answer at all is the run not finished: 5.
     """
     completed = [one for one in journal.completed(run_id) if one.destination.fs in storages]
     if not completed and not sweep:
@@ -61,15 +61,16 @@ def check_and_tidy(
 
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)
-        names, gone = _look_into_emptied(wanted, storages, emptied)
-        found = seen | gone
+        left, removed = _remove_at_once(wanted, storages, emptied, moved, obstacles)
+        names, gone = _look_into_emptied(wanted, storages, left)
+        found = seen | removed | gone
         listed = plan.header.counts.get("files")
         problems = check_final_state(wanted, storages, obstacles, listed=listed, seen=found, progress=progress)
         if sweep:
             problems += own_files.sweep({one.operation.id for one in completed}, obstacles)
         own_files.sweep_ended_runs(journal, obstacles)
-        for fs, directories in emptied.items():
-            remove_if_empty(storages[fs], directories, run_id, obstacles, names.get(fs), in_trash[fs])
+        for fs, directories in left.items():
+            remove_if_empty(storages[fs], directories, run_id, obstacles, names.get(fs), in_trash=in_trash[fs])
         others = dict(storages)
         for fs in () if all_of_trash else storages:
             if _only_renames(fs, storages[fs], completed):
@@ -87,6 +88,25 @@ def check_and_tidy(
             return [Problem(unreachable.path, unreachable.exit_code, message)]
         problems = once(last_try=True)
     return problems
+
+
+def _remove_at_once(
+    wanted: FinalState,
+    storages: Mapping[str, Storage],
+    emptied: Mapping[str, set[str]],
+    moved: Collection[Ref],
+    obstacles: Obstacles,
+) -> tuple[dict[str, set[str]], set[Ref]]:
+    """Remove emptied directories where requests are scarce and rclone looks into them itself; the others, and the files gone."""
+    left, gone = dict(emptied), set[Ref]()
+    for fs, directories in emptied.items():
+        can = storages[fs].capabilities
+        if can.by_directory and not can.rmdir_is_recursive:
+            storages[fs].forget_folders(keep_s=IDS_HOLD_S)
+            removed = remove_at_once(storages[fs], directories, [one.path for one in moved if one.fs == fs], obstacles)
+            gone |= {ref for ref in wanted.gone if ref.fs == fs and parent_of(ref.path) in removed}
+            left[fs] = directories.difference(removed)
+    return {fs: directories for fs, directories in left.items() if directories}, gone
 
 
 def _look_into_emptied(

@@ -343,6 +343,7 @@ class Execution:
                 sweep=self._resumed or self._copies_left,
                 all_of_trash=self._resumed or self._directories_in_the_way.removed_any,
                 seen=frozenset(self._seen),
+                moved=self._directory_mover.moved,
                 seen_in_own=self._markers.seen_in_own,
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )

@@ -11,8 +11,8 @@ IDS_HOLD_S = 10.0
 """So long, what was looked up leads to the same folders: see `Storage.forget_folders`. docs/reliability.md names it."""
 
 _NAMES_HOLD_S = 1.0
-"""So long, a folder may be removed with what was seen in it. Between rclone's own look at a folder on Google Drive and the request
-that removes it may lie a second as well. docs/reliability.md names it."""
+"""So long, a folder of ours may be removed with what was seen in it. As much time may lie between rclone's own look into a folder
+on Google Drive and the request that removes it."""
 
 
 class FolderLook(msgspec.Struct, frozen=True):

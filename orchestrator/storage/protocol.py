@@ -322,8 +322,9 @@ class Storage(Protocol):
 
         It never merges: where anything lies at `dst`, even an empty directory, it raises DestinationExistsError and changes
         nothing. `seen`: the caller has just seen a directory at `src`, so no more is asked than the server does by itself: a
-        file that has replaced the directory since may be renamed (Dropbox), and a file at `dst` share the name (Google Drive). Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see
-        `Capabilities.directory_move`). After any other error only a look shows whether it was done.
+        file that has replaced the directory since may be renamed (Dropbox), and a file at `dst` share the name (Google Drive).
+        Raises NotFoundError, and UnsupportedError where directories cannot be renamed (see `Capabilities.directory_move`). After
+        any other error only a look shows whether it was done.
         """
 
     def close(self) -> None:

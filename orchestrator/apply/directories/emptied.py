@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from orchestrator.apply.own_paths import emptied_of
 from orchestrator.apply.protocol.final_check import FinalState
@@ -48,12 +48,30 @@ def seen_to_be_gone(state: FinalState, storage: Storage, emptied: Iterable[str],
     return {ref for ref in left if not names.has(ref.path)}
 
 
+def remove_at_once(
+    storage: Storage, directories: Collection[str], moved: Collection[str], obstacles: Obstacles
+) -> Collection[str]:
+    """Remove them, deepest first, where rclone itself looks into a directory first: only empty ones go. Those that are gone then.
+
+    A look of ours before that would show less: not what rclone leaves out of listings, such as some documents of Google's.
+    `moved`: directories that the run has moved as a whole, which went with those that they were in.
+    """
+    left = [one for one in directories if not any(above in moved for above in (one, *parents_of(one)))]
+    removed = set()
+    for directory in sorted(left, key=depth, reverse=True):
+        with obstacles.named(directory, _CANNOT_BE_REMOVED):
+            if storage.remove_directory(directory, seen=True):
+                removed.add(directory)
+    return {one for one in directories if any(above in removed for above in (one, *parents_of(one)))}
+
+
 def remove_if_empty(
     storage: Storage,
     directories: Iterable[str],
     run_id: str,
     obstacles: Obstacles,
     names: FolderNames | None = None,
+    *,
     in_trash: list[str] | None = None,
 ) -> None:
     """Remove, deepest first, those that are empty, or hold only others of `directories` that are empty.
@@ -65,10 +83,12 @@ def remove_if_empty(
     names = names or FolderNames(storage)
     if storage.capabilities.rmdir_is_recursive:
         ours = [directory for directory in deepest_first if not is_ours(directory)]
-        _move_to_trash(storage, ours, names, run_id, obstacles, [] if in_trash is None else in_trash)
+        _move_to_trash(storage, ours, names, run_id, obstacles, in_trash=[] if in_trash is None else in_trash)
         return
     if storage.capabilities.by_directory:
-        _remove_seen(storage, _without_files(storage, deepest_first, names, obstacles).values(), names, obstacles)
+        for directory in _without_files(storage, deepest_first, names, obstacles).values():
+            with obstacles.named(directory, _CANNOT_BE_REMOVED):
+                storage.remove_directory(directory, seen=True)
         return
     for directory in deepest_first:
         with obstacles.named(directory, _CANNOT_BE_REMOVED):
@@ -94,24 +114,13 @@ def _emptied(storage: Storage, gone: Iterable[Ref], there: Iterable[Ref]) -> set
     return emptied
 
 
-def _remove_seen(storage: Storage, deepest_first: Iterable[str], names: FolderNames, obstacles: Obstacles) -> None:
-    """Remove directories that were seen to be empty, or to hold only others of them: with these if that was a moment ago."""
-    not_empty: set[str] = set()
-    for directory in deepest_first:
-        removed = False
-        with obstacles.named(directory, _CANNOT_BE_REMOVED):
-            holding = None if directory in not_empty else names.of_now(directory)
-            removed = storage.remove_directory(directory, seen=True, holding=holding)
-        if not removed:
-            not_empty.update(parents_of(directory))
-
-
 def _move_to_trash(
     storage: Storage,
     deepest_first: Sequence[str],
     names: FolderNames,
     run_id: str,
     obstacles: Obstacles,
+    *,
     in_trash: list[str],
 ) -> None:
     if not storage.capabilities.directory_move or storage.capabilities.duplicate_names:

@@ -26,7 +26,7 @@ from orchestrator.errors import (
     UsageError,
 )
 from orchestrator.plan.folder_moves import MovableDirectory
-from orchestrator.records import Entry
+from orchestrator.records import Entry, Ref
 from orchestrator.storage.protocol import CallResult, Storage
 
 
@@ -37,6 +37,8 @@ class DirectoryMover:
         self._run_id = run_id
         self._journal = journal
         self._looked = False
+        self.moved: set[Ref] = set()
+        """The directories that were moved as a whole, and whose files have all been seen at their destinations."""
         self._there: dict[str, Sequence[Entry]] = {}
         """Source -> the files that the last look has shown in it and below."""
 
@@ -88,7 +90,7 @@ class DirectoryMover:
             for task in tasks:
                 task.error = error if applies_to_files else None  # any other error concerns the directory only
             return
-        self._judge(tasks, arrived, storage)
+        self._judge(directory, tasks, arrived, storage)
 
     def _free_inside(self, directory: MovableDirectory, storage: Storage) -> list[MovableDirectory]:
         """The directories in it that can be moved, as a look at its target shows, which exists."""
@@ -98,13 +100,15 @@ class DirectoryMover:
             return []
         return [] if at_target is None else [*self._listed(directory, storage, at_target)]
 
-    def _judge(self, tasks: Sequence[Task], arrived: Sequence[CallResult], storage: Storage) -> None:
+    def _judge(self, directory: MovableDirectory, tasks: Sequence[Task], arrived: Sequence[CallResult], storage: Storage) -> None:
         precision = storage.capabilities.mtime_precision_ns
         for task, there in zip(tasks, arrived, strict=True):
             if isinstance(there, Entry) and same_file(expected(task.operation), there, precision):
                 task.settle(Stage.DONE, entry=there)
             elif isinstance(there, RemoteError):
                 task.error = there
+        if all(task.succeeded for task in tasks):
+            self.moved.add(Ref(directory.fs, directory.source))
         self._journal.append(self._run_id, [task.verdict for task in tasks if task.verdict is not None])
 
 

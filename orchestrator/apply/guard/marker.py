@@ -75,6 +75,8 @@ class Markers:
         self._mark: Mark | None = None
         self.seen_in_own: dict[str, FolderLook] = {}
         """Location -> what the end of the run has seen in our folder there."""
+        self._without_own: set[str] = set()
+        """The locations that had no folder of ours when the run began: all that is in it now came since."""
         self.left: list[Spot] = []
         """Where a marker could not be deleted when the run ended. It says that the run has ended."""
         self._over = threading.Event()
@@ -83,7 +85,7 @@ class Markers:
     def check(self) -> None:
         """Raise LockedError if another run is in progress at one of the locations, around it or in it. Changes nothing."""
         for location in self._locations:
-            for spot, mark in (*((spot, _read_own(spot)) for spot in location.own), *_read_others(location.others)):
+            for spot, mark in (*((spot, self._read_own(spot)) for spot in location.own), *_read_others(location.others)):
                 if mark is None or abs(self._clock() - mark.heartbeat) >= FRESH_S:
                     continue
                 here = mark.host == self._host
@@ -155,7 +157,7 @@ class Markers:
             self._heart.join(_LONGEST_WAIT_S)
         ended, self._mark = msgspec.structs.replace(self._mark, heartbeat=0.0), None
         for spot in self._spots:
-            if _remove_with_folder(spot, self.seen_in_own.get(spot.storage.fs)):
+            if spot.storage.fs in self._without_own and _remove_with_folder(spot, self.seen_in_own.get(spot.storage.fs)):
                 continue
             try:
                 _remove(spot)
@@ -169,6 +171,17 @@ class Markers:
 
     def _is_left_over(self, mark: Mark) -> bool:
         return self._is_ours(mark.run) or (mark.process is not None and is_dead(mark.process))
+
+    def _read_own(self, spot: Spot) -> Mark | None:
+        """As `_read`. Where requests are scarce, by a look into our folder first, which costs no more if there is none."""
+        if spot.path == MARKER and spot.storage.capabilities.by_directory:
+            with suppress(PermanentError):  # the marker may be readable all the same
+                names = spot.storage.entries(OWN_DIRECTORY)
+                if names is None:
+                    self._without_own.add(spot.storage.fs)
+                if MARKER_NAME not in (names or ()):
+                    return None
+        return _read(spot)
 
     def _keep_beating(self) -> None:
         while not self._over.wait(_BEAT_S):
@@ -223,17 +236,6 @@ def _read(spot: Spot) -> Mark | None:
         return msgspec.json.decode(spot.storage.read_range(spot.path, 0, _MAX_BYTES), type=Mark)
     except (NotFoundError, PermanentError, msgspec.MsgspecError):
         return None  # no marker, one that we may not read, or an incomplete one
-
-
-def _read_own(spot: Spot) -> Mark | None:
-    """As `_read`. Where requests are scarce, by a look first, which some remotes answer without opening the location."""
-    if spot.storage.capabilities.by_directory:
-        found = spot.storage.batch([StatCall(spot.path)])[0]
-        if isinstance(found, OrchestratorError) and not isinstance(found, NotFoundError | PermanentError):
-            raise found
-        if not isinstance(found, Entry):
-            return None
-    return _read(spot)
 
 
 def _read_others(spots: Iterable[Spot]) -> Iterator[tuple[Spot, Mark | None]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-
-from orchestrator.apply.folder_look import IDS_HOLD_S, FolderLook
+from orchestrator.apply.folder_look import IDS_HOLD_S
 from orchestrator.paths import case_key, name_of, parent_of
 from orchestrator.storage.protocol import Storage
 
@@ -20,17 +17,11 @@ class FolderNames:
         self._key_of = case_key if storage.capabilities.case_insensitive else str
         self._found: dict[str, dict[str, str] | None] = {}
         """Key of a folder -> key of each name -> the name, folders with a "/" at the end; None: there is no such folder."""
-        self._looks: dict[str, FolderLook] = {}
 
     def of(self, folder: str) -> list[str] | None:
         """The names in it, folders with a "/" at the end; None if it does not exist. Raises the storage's errors."""
         found = self._look(folder)
         return None if found is None else [*found.values()]
-
-    def of_now(self, folder: str) -> Sequence[str] | None:
-        """The names in it, if the look still holds; otherwise None."""
-        look = self._looks.get(self._key_of(folder))
-        return None if look is None else look.names_of_now
 
     def has(self, path: str) -> bool:
         """Whether a file is there, under any spelling. Looks into its folder; raises the storage's errors."""
@@ -40,8 +31,6 @@ class FolderNames:
         key, above = self._key_of(folder), self._key_of(parent_of(folder))
         if key not in self._found:
             gone = above in self._found and key != above and self._key_of(f"{name_of(folder)}/") not in (self._found[above] or {})
-            at = time.monotonic()
             names = None if gone else self._storage.entries(folder)
-            self._looks[key] = FolderLook(at, names)
             self._found[key] = None if names is None else {self._key_of(name): name for name in names}
         return self._found[key]

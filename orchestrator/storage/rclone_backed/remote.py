@@ -86,7 +86,7 @@ class Remote:
 
     @property
     def client_for_looks(self) -> RcClient:
-        """Rclone, for calls with `RcCalls.fs_of_looks`: after a listing has shown that this is a folder, nothing else is asked."""
+        """Rclone, for calls with `RcCalls.fs_of_looks`: once a listing has shown that this is a folder, nobody else asks."""
         return self._rclone.client if self._is_folder and self.looks_in_combine else self.client
 
     @property
