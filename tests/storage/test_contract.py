@@ -376,6 +376,14 @@ def test_directories_are_removed_only_when_they_are_empty(storage: Storage) -> N
         assert not storage.remove_directory("dir")
 
 
+def test_a_directory_goes_with_what_was_seen_in_it_only_where_a_trash_keeps_it(storage: Storage) -> None:
+    storage.write("dir/a.mp3", b"a")
+    can = storage.capabilities
+    goes = can.by_id and not can.rmdir_is_recursive
+    assert storage.remove_directory("dir", holding=["a.mp3"]) == goes
+    assert contents(storage) == ({} if goes else {"dir/a.mp3": b"a"})
+
+
 def test_the_contents_of_a_directory(storage: Storage) -> None:
     for path in ("a.mp3", "dir/b.mp3", "dir/sub/c.mp3", "directory/d.mp3"):
         storage.write(path, b"content")
