@@ -184,9 +184,8 @@ class Profile(Facts, frozen=True):
     current_listings: bool = False
     """A listing shows every change that was made before it began, so it may stand for looks at files. False: perhaps not."""
     opening: Literal["first", "late", "slash", "in-combine"] = "first"
-    """To open a folder, rclone asks whether it is a file. "late": what it says of the root of the remote, without a request,
-    holds for all folders, so each is opened when it is needed. "slash": the same, and folders are listed by paths with a slash
-    at the end, of which rclone does not ask that. "in-combine": so in a remote of the type combine; its backend heeds none."""
+    """To open a folder, rclone asks whether it is a file. "late": what it says of the root, without a request, holds for all, so
+    each is opened when it is needed. "slash": so, and listed with a slash at its end: not asked. "in-combine": in a `combine`."""
     link_option: str | None = None
     """The option that makes rclone leave out links and shortcuts (`true`); None: rclone does not tell them from files. In its
     variable, `RCLONE_<TYPE>_<OPTION>`, rclone must call the backend by its type."""
@@ -202,8 +201,7 @@ class Profile(Facts, frozen=True):
     purges_files: bool = False
     """rclone's `purge` deletes whatever has the name, a file as well, in one request. Otherwise it looks for the file first."""
     directory_delete: DirectoryDelete = "recursive"
-    """What happens to a file that rclone did not see in a directory that it removes. "empty": it stays, for the server refuses.
-    "recursive": it is lost, for rclone lists it, then deletes all of it. "trash": the trash of the provider keeps it."""
+    """An unseen file in a directory that rclone removes stays ("empty"), is lost ("recursive") or in a trash there ("trash")."""
     names_by: Literal["rename", "link", "move", "probed-move", "id", "upload", "caught"] = "probed-move"
     """How a copy gets its final name without replacing another file (see `Naming` in orchestrator/storage/protocol.py).
     "rename": the kernel refuses a taken name, on a disk of this machine. "link": by a second link instead of the first; probed.

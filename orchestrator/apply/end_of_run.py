@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from orchestrator.apply.directories.emptied import emptied_by, remove_at_once, remove_if_empty, seen_to_be_gone
 from orchestrator.apply.folder_look import IDS_HOLD_S, FolderLook
@@ -24,6 +25,18 @@ from orchestrator.progress import Progress
 from orchestrator.records import OWN_DIRECTORY, Entry, Ref
 from orchestrator.storage.protocol import Storage
 
+
+class Seen(NamedTuple):
+    """What a run has seen."""
+
+    files: frozenset[Ref]
+    """Those at which it looked after its last change, where requests are scarce."""
+    moved: Collection[Ref]
+    """The directories that it moved as a whole."""
+    in_own: dict[str, FolderLook]
+    """Location -> what our folder holds; filled in here."""
+
+
 _UNKNOWN_TRASH = "cannot be listed, so it is unknown whether unexpected files were moved there"
 
 
@@ -36,18 +49,14 @@ def check_and_tidy(
     progress: Progress,
     sweep: bool,
     all_of_trash: bool,
-    seen: frozenset[Ref],
-    moved: Collection[Ref],
-    seen_in_own: dict[str, FolderLook],
+    seen: Seen,
     repeat: Callable[[Callable[[], list[Problem]]], list[Problem]],
 ) -> list[Problem]:
     """Check the final state, remove emptied directories, report files in the trash, and with `sweep` remove left-over copies.
 
-    Locations that `storages` does not have are left out. `seen`: the files at which the run looked after its last change, where
-    requests are scarce. `moved`: the directories that it moved as a whole. `all_of_trash`: look at all of its trash, because it
-    may have moved something there before. `seen_in_own` gets what was seen in our folders. `repeat` calls its argument again
-    while the error may pass. What fails nevertheless is a problem with a name, and the run is over: 3. Only if a remote does not
-    answer at all is the run not finished: 5.
+    Locations that `storages` does not have are left out. `all_of_trash`: look at all of the run's trash, because it may have
+    moved something there before. `repeat` calls its argument again while the error may pass. What fails nevertheless is a problem
+    with a name, and the run is over: 3. Only if a remote does not answer at all is the run not finished: 5.
     """
     completed = [one for one in journal.completed(run_id) if one.destination.fs in storages]
     if not completed and not sweep:
@@ -61,9 +70,9 @@ def check_and_tidy(
 
     def once(*, last_try: bool = False) -> list[Problem]:
         obstacles = Obstacles(last_try=last_try)
-        left, removed = _remove_at_once(wanted, storages, emptied, moved, obstacles)
+        left, removed = _remove_at_once(wanted, storages, emptied, seen.moved, obstacles)
         names, gone = _look_into_emptied(wanted, storages, left)
-        found = seen | removed | gone
+        found = seen.files | removed | gone
         listed = plan.header.counts.get("files")
         problems = check_final_state(wanted, storages, obstacles, listed=listed, seen=found, progress=progress)
         if sweep:
@@ -75,7 +84,7 @@ def check_and_tidy(
         for fs in () if all_of_trash else storages:
             if _only_renames(fs, storages[fs], completed):
                 problems += _report_emptied(f"{TRASH}/{run_id}", in_trash.get(fs, ()), others.pop(fs), obstacles)
-        problems += _tidy_own_folders(run_id, completed, others, seen_in_own, obstacles)
+        problems += _tidy_own_folders(run_id, completed, others, seen.in_own, obstacles)
         problems += own_files.report_leaving_sources(obstacles)
         own_files.remove_directories(() if problems else {one.operation.id for one in completed}, obstacles)
         return problems + obstacles.problems

@@ -14,7 +14,7 @@ from functools import partial
 from orchestrator.apply.directories.in_the_way import DirectoriesInTheWay
 from orchestrator.apply.directories.movable import movable_on, windows_of
 from orchestrator.apply.directories.move import DirectoryMover
-from orchestrator.apply.end_of_run import check_and_tidy
+from orchestrator.apply.end_of_run import Seen, check_and_tidy
 from orchestrator.apply.guard.marker import Markers
 from orchestrator.apply.journal.journal import Journal
 from orchestrator.apply.journal.records import OperationState, Record, RunCounts, RunState, Stage
@@ -342,9 +342,7 @@ class Execution:
                 progress=self._progress,
                 sweep=self._resumed or self._copies_left,
                 all_of_trash=self._resumed or self._directories_in_the_way.removed_any,
-                seen=frozenset(self._seen),
-                moved=self._directory_mover.moved,
-                seen_in_own=self._markers.seen_in_own,
+                seen=Seen(frozenset(self._seen), self._directory_mover.moved, self._markers.seen_in_own),
                 repeat=lambda work: self._backoff.until_it_works(work, self._settings.tries, self._stop),
             )
             self._problems += found

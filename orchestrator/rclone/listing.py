@@ -24,7 +24,7 @@ import msgspec
 
 from orchestrator.errors import TooManyFilesError, TransientError, UsageError
 from orchestrator.foreign_folders import ALL_HIDDEN, HiddenFolders, innermost_foreign_folder
-from orchestrator.paths import is_ours, own_directory_of
+from orchestrator.paths import is_ours, join_path, own_directory_of
 from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.capabilities import SERVER_MTIME_PRECISION_NS
 from orchestrator.rclone.daemon import READING_FLAGS
@@ -103,7 +103,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True):
     per_second: float = math.inf
     """How many requests to send a second."""
     on_folder: Callable[[str], None] | None = None
-    """Is told of each folder that is not left out."""
+    """Is told of each folder that is not left out, by its path in the location."""
     shallow: bool = False
     """List only what is directly there. Then nothing is left out."""
     on_undecryptable: Callable[[str], None] | None = None
@@ -227,7 +227,7 @@ def list_files(
                         request.note_tier(row)
                         yield row.entry(precision_ns)
                     elif request.on_folder is not None and not left_out.is_folder(row.path):
-                        request.on_folder(row.path)
+                        request.on_folder(join_path(request.prefix, row.path))
         except msgspec.DecodeError as error:
             lister.close()
             raise failure(request.fs, 0, log, complete=False) or TransientError(

@@ -136,8 +136,7 @@ AT_ONCE = {"drive": 22, "dropbox": 12}
 """Of a run that has just listed everything, which takes a call for each of these folders: the location, Inbox, the album."""
 LISTING = {"drive": 4, "dropbox": 3}
 CALLS = {"drive": 22 + 4, "dropbox": 12 + 2}
-"""Of `apply` and `undo`, which list nothing: does the remote answer, and is the location a folder? On a slow machine, some folders
-of a Drive are looked up twice."""
+"""Of `apply` and `undo`, which list nothing: does the remote answer, is the location a folder? On a slow machine, a few more."""
 MOVES = {"drive": 1, "dropbox": 2}
 """Cost of one album; on Dropbox the folder above it is moved to our trash when it is empty."""
 CALLS_AN_ALBUM = {"drive": 6, "dropbox": 5}

@@ -40,13 +40,8 @@ class _OnRclone(Protocol):
 class RcCalls:
     """Requests about one location."""
 
-    def __init__(
-        self, fs: str, backend_name: str, profile: Profile, capabilities: Capabilities, *, looks_in_combine: bool = False
-    ) -> None:
-        """`backend_name`: what rclone calls the remote. Only between two of one name does it copy and move on the server.
-
-        `looks_in_combine`: see `Remote`.
-        """
+    def __init__(self, fs: str, fs_of_looks: str, backend_name: str, profile: Profile, capabilities: Capabilities) -> None:
+        """`backend_name`: what rclone calls the remote. Only between two of one name does it copy and move on the server."""
         self.fs = fs
         self.refused_uploads = False
         """Whether uploads to a taken name are refused by the server."""
@@ -55,8 +50,8 @@ class RcCalls:
         self._backend_name = backend_name
         self._profile = profile
         self.capabilities = capabilities
-        self.fs_of_looks = self._as_folder("") if looks_in_combine else fs
-        """The location for looks, and for what needs no other location."""
+        self.fs_of_looks = fs_of_looks
+        """See `Remote.fs_of_looks`."""
 
     @property
     def looks_by_folder(self) -> bool:
@@ -121,13 +116,8 @@ class RcCalls:
         if self._profile.opening == "first":
             return rc_bodies.directory_move(self.fs, src, dst)
         if seen and self.fs_of_looks != self.fs:
-            return rc_bodies.directory_move(self.fs, src, dst, lambda _, path: self._as_folder(path))
+            return rc_bodies.directory_move(self.fs_of_looks, src, dst, lambda fs, path: f"{fs}{path}/")
         return rc_bodies.directory_move(self.fs, src, dst, rc_bodies.as_folder if seen else rc_bodies.in_combine)
-
-    def _as_folder(self, path: str) -> str:
-        """A folder of the location, opened from the root of the remote."""
-        root, below = rc_bodies.split_root(self.fs)
-        return rc_bodies.as_folder(root, join_path(below, path))
 
     def small_upload(self, folder: str, name: str, target: str) -> rc_bodies.Body:
         """The body of `operations/copyfile` from a folder of this machine, which replaces whatever is at the target."""

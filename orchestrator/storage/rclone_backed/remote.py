@@ -85,14 +85,19 @@ class Remote:
         return self._rclone.client
 
     @property
-    def client_for_looks(self) -> RcClient:
-        """Rclone, for calls with `RcCalls.fs_of_looks`: once a listing has shown that this is a folder, nobody else asks."""
-        return self._rclone.client if self._is_folder and self.looks_in_combine else self.client
+    def fs_of_looks(self) -> str:
+        """The location for looks, and for what needs no other location.
+
+        Where requests are scarce, in a `combine`, if rclone does not ask then whether it is a file.
+        """
+        if self.profile.opening == "in-combine" and self.profile.by_directory:
+            return rc_bodies.as_folder(*rc_bodies.split_root(self._fs))
+        return self._fs
 
     @property
-    def looks_in_combine(self) -> bool:
-        """Whether looks may use the remote in a `combine`, which does not ask whether the location is a file."""
-        return self.profile.opening == "in-combine" and self.profile.by_directory
+    def client_for_looks(self) -> RcClient:
+        """Rclone, for calls with `fs_of_looks`: once a listing has shown that it is a folder, nothing else asks."""
+        return self._rclone.client if self._is_folder and self.fs_of_looks != self._fs else self.client
 
     def open(self) -> None:
         """Let rclone open the location, if it has not yet. Raises as `opened`."""

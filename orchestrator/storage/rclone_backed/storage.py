@@ -116,7 +116,7 @@ class RcloneStorage(DerivedStorage):
             prefix=prefix,
             hidden=hidden,
             bounded=not self.capabilities.local,
-            on_folder=_below(prefix, on_folder) if on_folder and self.capabilities.empty_directories else None,
+            on_folder=on_folder if self.capabilities.empty_directories else None,
             on_undecryptable=self._crypts.leave_out if self.profile.wraps is not None else None,
             at_most=at_most,
             archived_tiers=self.profile.archived_tiers,
@@ -250,14 +250,13 @@ class RcloneStorage(DerivedStorage):
 
     def remove_directory(self, path: str, *, seen: bool = False, holding: Collection[str] | None = None) -> bool:
         """See Storage."""
-        can = self.capabilities
-        if not can.empty_directories:
+        if not (can := self.capabilities).empty_directories:
             return False  # rclone would answer "done"; for the root, it would remove the bucket
         known = holding is not None and can.by_id and not can.rmdir_is_recursive
         if not known and not self._may_be_removed(path, seen=seen):
             return False
-        method = "operations/purge" if known else "operations/rmdir"  # on Google Drive, both send one request after their looks
         try:
+            method = "operations/purge" if known else "operations/rmdir"
             self._remote.client_for_looks.call(method, rc_bodies.one_path(self._shown.fs_of(path), path))
         except (NotFoundError, NotEmptyError, BelowFileError):
             return False
@@ -354,8 +353,7 @@ class RcloneStorage(DerivedStorage):
 
     @cached_property
     def _calls(self) -> RcCalls:
-        in_combine = self._remote.looks_in_combine
-        return RcCalls(self._fs, self.backend_name, self.profile, self.capabilities, looks_in_combine=in_combine)
+        return RcCalls(self._fs, self._remote.fs_of_looks, self.backend_name, self.profile, self.capabilities)
 
     @cached_property
     def _sender(self) -> Sender:
@@ -399,8 +397,3 @@ class RcloneStorage(DerivedStorage):
     def _hash(self, path: str, hash_type: str, *, download: bool) -> str | None:
         body = rc_bodies.hash_sum(self._fs, path, hash_type, download=download)
         return str(self._remote.client.call("operations/hashsumfile", body)["hash"]).lower() or None
-
-
-def _below(prefix: str, on_folder: Callable[[str], None]) -> Callable[[str], None]:
-    """The same for paths below the location of a listing of `prefix`."""
-    return on_folder if not prefix else lambda path: on_folder(f"{prefix}/{path}")
