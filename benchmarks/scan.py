@@ -4,7 +4,7 @@
 
 The alternative is slow, so it reads only a sample of the same files (`--mounted` for one thread, five times that for eight).
 Our figure includes the listing, its figure does not. What a file costs us apart from the network (its tags, and the
-catalogue) is measured with the same files on the disk, by one reader. `--profile` writes a profile of the time to
+catalogue) is measured with the same files on the disk, by one reader. `--profile` writes a profile of this time to
 benchmarks/scan-profile.txt.
 """
 
@@ -83,8 +83,8 @@ def _scan(
 
 
 def _profile(binary: Binary, work: Path, root: Path) -> None:
-    """Write a profile of one reader that reads all files of the library from a server without latency."""
-    profile, text = cProfile.Profile(), io.StringIO()
+    """Write a profile of the processor time of one reader that reads all files of the library from a server without latency."""
+    profile, text = cProfile.Profile(time.process_time), io.StringIO()
     with file_server(root, 0) as (port, _):
         write_config(work / "profile.conf", port)
         with Rclone(binary, config=work / "profile.conf") as rclone:

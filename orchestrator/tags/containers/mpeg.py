@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.tags.audio_identity import window
 from orchestrator.tags.containers.mpeg_info import look_at_first_frame
 from orchestrator.tags.foreign_tags import add_id3, fetch_end, find_other_tags, may_have_id3v1
-from orchestrator.tags.frames.mpeg import FreeFormat, free_format, mpeg_size
+from orchestrator.tags.frames.mpeg import FreeFormat, PlainFrames, free_format, mpeg_size, plain_frames
 from orchestrator.tags.id3 import plan_tag, stacked, tag_end
 from orchestrator.tags.lazy_imports import id3_class, id3_options, parser
 from orchestrator.tags.parsed import Parsed, StreamFacts
@@ -23,8 +23,21 @@ _CODECS = {1: "mp1", 2: "mp2", 3: "mp3"}
 def read(file: SparseFile) -> Parsed:
     """Parse the ID3v2 tags and the first frames; read the end only if a field is missing: APEv2 first, then ID3v1."""
     starts, first = _plan(file)
-    free = free_format(window(file, first, _FIRST_FRAMES))
-    return _of_frames(file, starts) if free is None else _of_free_format(file, free)
+    frames = window(file, first, _FIRST_FRAMES)
+    free = free_format(frames)
+    if free is not None:
+        return _of_free_format(file, free)
+    plain = plain_frames(frames) if len(starts) == 1 else None
+    return _of_frames(file, starts) if plain is None else _of_plain_frames(file, first, plain)
+
+
+def _of_plain_frames(file: SparseFile, first: int, plain: PlainFrames) -> Parsed:
+    """What mutagen makes of such a stream, for a tenth of its time."""
+    file.seek(0)
+    tags = (id3_class() or parser("id3", "ID3"))(file, load_v1=False, **id3_options())
+    facts = StreamFacts(8 * (file.size - first) / plain.bitrate, plain.sample_rate, None, plain.channels, plain.bitrate)
+    parsed = Parsed(kind="id3", tags=tags, info=facts, codec="mp3", lossless=False)
+    return _completed(file, parsed, [tags], first)
 
 
 def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
@@ -35,6 +48,11 @@ def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
     for start in starts[1:]:
         add_id3(file, parsed, start)
     sources = [mp3.tags, *(tags for _, tags in parsed.others)]
+    return _completed(file, parsed, sources, None if info.sketchy else info.frame_offset)
+
+
+def _completed(file: SparseFile, parsed: Parsed, sources: list[Any], first: int | None) -> Parsed:
+    """Add what the end and the first frame say, where it is known for sure that there is one."""
     dated = any(_has(sources, (key,)) for key in _DATES)
     if not dated or not _has(sources, (*_PLACES, "TRCK")):
         fetch_end(file)
@@ -49,10 +67,10 @@ def _of_frames(file: SparseFile, starts: list[int]) -> Parsed:
                 parsed.tags = with_id3v1
             elif with_id3v1:  # ID3v1 cuts each text to 30 characters, so all others win
                 parsed.others.append(("id3", with_id3v1))
-    if file.policy.end_check and not info.sketchy:
-        parsed.sound, parsed.frame_size = (info.frame_offset, sound_end(file)), mpeg_size
-    if not info.sketchy:
-        look_at_first_frame(file, info.frame_offset, parsed)
+    if file.policy.end_check and first is not None:
+        parsed.sound, parsed.frame_size = (first, sound_end(file)), mpeg_size
+    if first is not None:
+        look_at_first_frame(file, first, parsed)
     return parsed
 
 

@@ -14,6 +14,8 @@ _BITRATES = {
 """(version, layer) in the coding of the header -> kilobits per second. Layers II and III of MPEG 2 share one table."""
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _LAYER_I, _LAYER_III = 3, 1
+_PLAIN_FRAMES = 4
+"""So many frames in sequence are no coincidence."""
 _ADTS_HEADER = 7
 _LEAST_FREE = 24
 """Bytes of a frame: 8 kbit/s at 24 kHz."""
@@ -39,6 +41,32 @@ class FreeFormat(NamedTuple):
     layer: int
     sample_rate: int
     channels: int
+
+
+class PlainFrames(NamedTuple):
+    """What the first frames of a stream say that has nothing else to say."""
+
+    bitrate: int
+    """Of the first frame, in bits per second."""
+    sample_rate: int
+    channels: int
+
+
+def plain_frames(data: bytes) -> PlainFrames | None:
+    """The facts of a stream of layer III that begins with four frames without counts by an encoder; otherwise None."""
+    at = 0
+    for _ in range(_PLAIN_FRAMES):
+        header = data[at : at + 4]
+        size, mono = mpeg_size(header), header[3:] >= b"\xc0"
+        if not size or header[1] >> 1 & 3 != _LAYER_III:
+            return None
+        beside = (36 if not mono else 21) if header[1] >> 3 & 3 == 3 else (21 if not mono else 13)
+        if data[at + beside : at + beside + 4] in (b"Xing", b"Info") or data[at + 36 : at + 40] == b"VBRI":
+            return None
+        at += size
+    version = data[1] >> 3 & 3
+    bitrate = _BITRATES[3 if version == 3 else 2, _LAYER_III if version == 3 else 2][data[2] >> 4]
+    return PlainFrames(bitrate * 1000, _RATES[version][data[2] >> 2 & 3], 1 if data[3] >> 6 == 3 else 2)
 
 
 def free_format(data: bytes) -> FreeFormat | None:
