@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from orchestrator.apply.own_paths import emptied_of
 from orchestrator.apply.protocol.final_check import FinalState
 from orchestrator.apply.protocol.folder_names import FolderNames
 from orchestrator.apply.protocol.obstacles import Obstacles
-from orchestrator.errors import RemoteError
+from orchestrator.errors import RateLimitError, RemoteError
 from orchestrator.paths import case_key, is_ours, parent_of, parents_of
 from orchestrator.plan.model import GONE_FOLDERS, KEPT_FOLDERS, Header, folders_of
 from orchestrator.records import Ref
@@ -88,7 +89,7 @@ def remove_if_empty(
     if storage.capabilities.by_directory:
         for directory in _without_files(storage, deepest_first, names, obstacles).values():
             with obstacles.named(directory, _CANNOT_BE_REMOVED):
-                storage.remove_directory(directory, seen=True)
+                _again_if_refused(partial(storage.remove_directory, directory, seen=True))
         return
     for directory in deepest_first:
         with obstacles.named(directory, _CANNOT_BE_REMOVED):
@@ -138,7 +139,17 @@ def _move_to_trash(
             moved |= spelled
             in_trash.append(f"{trash}/{directory}")
             with obstacles.named(directory, _CANNOT_BE_REMOVED):
-                storage.move_directory(directory, in_trash[-1], seen=True)
+                _again_if_refused(partial(storage.move_directory, directory, in_trash[-1], seen=True))
+
+
+def _again_if_refused(change: Callable[[], object]) -> None:
+    """Send it once more after the pause: with all folders above, it may take more requests than the remote allows at once."""
+    try:
+        change()
+    except RateLimitError as error:
+        if error.out_of_reach:
+            raise
+        change()
 
 
 def _without_files(storage: Storage, deepest_first: Sequence[str], names: FolderNames, obstacles: Obstacles) -> dict[str, str]:
