@@ -112,6 +112,8 @@ class _Jobs:
         self._options = options
         self._reports = reports
         self._results: list[StepResult] = []
+        self._skipped: dict[str, int] = {}
+        """Label of a step -> files that it has skipped."""
 
     def do(self, jobs: Mapping[str, Job]) -> JobsResult:
         """Do what waits, and then these jobs."""
@@ -221,9 +223,18 @@ class _Jobs:
         session.summary.run = None
         limit = session.options.max_delete
         with session.using(max_delete=max_delete_of(placed.step) if limit is None else limit):
+            skipped_before = session.summary.ops_skipped
             code = session.problems.exit_code(self._caught(label, lambda: do_step(placed.step, session)), before)
+        self._count_skipped(label, skipped_before, again=again)
         self._ended(StepResult(job=placed.job, number=number, command=_command(placed), exit_code=code), began, run_before)
         return code
+
+    def _count_skipped(self, label: str, before: int, *, again: bool) -> None:
+        """Count a file once that a step has skipped both times."""
+        summary, counted_then = self._session.summary, self._skipped.get(label, 0) if again else 0
+        skipped = summary.ops_skipped - before
+        summary.ops_skipped = before + max(0, skipped - counted_then)
+        self._skipped[label] = max(skipped, counted_then)
 
     def _note(self, result: StepResult) -> None:
         """Record how a step ended; only programs read it, because people read what the step itself reports."""

@@ -254,9 +254,9 @@ def _no_access(session: Session, location: Location, error: AccessDeniedError) -
 
 
 def _name(location: Location, error: OrchestratorError, what: str) -> None:
-    """Let an error say something of a location, once: its path is left to files."""
+    """Let an error say something of a location, once: its path is left to files of the library."""
     error.message = f"{location.typed} {what}"
-    if error.path is not None and error.path.partition(":")[0] == location.remote:
+    if error.path is not None and (error.path.partition(":")[0] == location.remote or is_ours(error.path)):
         error.path = None
 
 

@@ -125,8 +125,8 @@ def _command_of(run: Run) -> str | None:
     return "organize" if "rules" in options else "sync" if "sync" in options else "dedup" if "keep" in options else None
 
 
-def show_left_by(session: Session, run: Run) -> None:
-    """Show what the command of a run leaves as it is, by reason and folder."""
+def show_left_by(session: Session, run: Run) -> bool:
+    """Show what the command of a run leaves as it is, by reason and folder. Returns whether there is any."""
     alike: dict[tuple[str, str], list[StandingProblem]] = {}
     for one in left_by(session, run):
         alike.setdefault((one.code, one.reason), []).append(one)
@@ -138,6 +138,7 @@ def show_left_by(session: Session, run: Run) -> None:
         lines += [f"  {one.number:>{digits}}  {one.name}" for one in where]
         fields = {"code": code, "reason": reason, "remedy": remedy, "files": [[one.location, one.path] for one in found]}
         session.reporter.document("run-left", "\n".join(map(printable, lines)), fields)
+    return bool(alike)
 
 
 def ignore(options: ProblemsIgnoreOptions, session: Session) -> int:

@@ -82,8 +82,8 @@ def show_run(options: RunsShowOptions, session: Session) -> Run:
     )
     empty = "" if options.left else "no operations"
     session.reporter.table("run-operation", columns, rows, empty=empty)
-    if options.left:
-        show_left_by(session, run)
+    if options.left and not show_left_by(session, run) and not rows:
+        session.reporter.note("nothing was left, or it no longer stands")
     return run
 
 

@@ -272,7 +272,8 @@ def _report_skipped(session: Session, plan: Plan) -> ExitCode:
         return report_skipped(session, plan)
     rest = msgspec.structs.replace(plan, skipped=tuple(one for one in plan.skipped if one.code != "other-name"))
     report_skipped(session, rest)
-    what = f"{len(others):,} files have other names on B: --keep-names a or b says whose to use; -v lists them"
+    where = f"B ({plan.header.target})"
+    what = f"{len(others):,} files have other names on {where}: --keep-names a or b says whose to use; -v lists them"
     session.problems.report("other-name", what, location=plan.header.source)
     session.summary.ops_skipped += len(others)
     return ExitCode.SOME_FAILED

@@ -98,7 +98,7 @@ def put(session: Session, intention: Intention, reason: str) -> None:
         session.summary.queued += 1
         session.reporter.note(
             f"queued {intention.a} and {intention.b}: `music-orchestrator queue flush` tries again, "
-            f"with --due from {local_time(row.next_try)} on"
+            f"with --due not before {local_time(row.next_try)}"
         )
 
 

@@ -32,7 +32,7 @@ def report_duplicates(reporter: Reporter, found: Duplicates, *, everything: bool
             Column("kept_path", "kept copy", heading=True, text=lambda row: named(row, "kept_")),
             Column("criterion", "kept because", heading=True, text=lambda row: f"kept because {because(row['criterion'])}"),
         )
-        reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="no duplicates")
+        reporter.table("duplicate", columns, list(map(_duplicate_row, found.decisions)), empty="")
     shown = [one for one in found.alike if everything or one.tier is not Tier.ALIKE]
     if shown:
         of_groups = (
@@ -66,7 +66,9 @@ def totals(found: Duplicates) -> dict[str, Any]:
 
 def _sentence(fields: Mapping[str, Any], *, everything: bool) -> str:
     parts = [f"{Tier(tier).words}: {one['files']:,}" for tier, one in fields["tiers"].items() if one["files"]]
-    text = f"{counted(fields['files'], 'duplicate')}, {size_text(fields['bytes'])}" + (f" ({', '.join(parts)})" if parts else "")
+    text = "no duplicates"
+    if parts:
+        text = f"{counted(fields['files'], 'duplicate')}, {size_text(fields['bytes'])} ({', '.join(parts)})"
     if fields["staying"]:
         text += f"; kept on purpose: {fields['staying']:,}"
     if fields["alike"]:

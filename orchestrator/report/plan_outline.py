@@ -186,7 +186,10 @@ def _left_by_sync(plan: Plan) -> Iterator[Point]:
     counts, sync = plan.header.counts, plan.header.options.get("sync")
     if sync is None:
         return
+    stay = sum(one.code == "other-name" for one in plan.skipped)
     for key, name, remedy in LEFT_BY_SYNC:
+        if key == "other_names" and counts.get(key) == stay:  # they are named below, with their folders
+            continue
         if counts.get(key):
             decided = key == "conflicts" and sync.get("conflict")
             yield Point(key, counts[key], name, "" if decided else remedy)

@@ -31,7 +31,8 @@ def _of_run(summary: Summary) -> Iterator[str]:
         return
     yield made
     if left := ", ".join(_left(summary)):
-        yield f"{left}: `runs show last --left` says why"
+        # The last run of a job is only the last of its steps that changed anything.
+        yield f"{left}: `{'problems' if summary.command == 'run' else 'runs show last --left'}` says why"
     if summary.command == "run":
         yield f"`runs` lists what jobs did, `undo RUN` takes it back (last run {summary.run})"
     elif not summary.for_good:

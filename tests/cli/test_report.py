@@ -255,6 +255,9 @@ def test_a_run_ends_with_what_was_done_what_stays_and_how_to_take_it_back() -> N
     piped, on_pipe, _ = text_reporter()
     piped.summary(summary)
     assert on_pipe.getvalue() == "; ".join(out.getvalue().splitlines()) + "\n", "the same words in one line, for a mail from cron"
+    of_jobs, of_all_runs, _ = text_reporter()
+    of_jobs.summary(msgspec.structs.replace(summary, command="run"))
+    assert "39 left as they are: `problems` says why" in of_all_runs.getvalue(), "its last run is only that of one step"
     summary.for_good = True
     reporter, out, _ = text_reporter(terminal=True)
     reporter.summary(summary)

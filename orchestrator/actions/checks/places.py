@@ -190,7 +190,7 @@ def _of_failure(session: Session, check: str, location: Location, error: Excepti
         raise error
     remedy = ""
     if isinstance(error, TransientError) and not location.local:  # its message only says why
-        remedy = f"start the server, or correct its address {where_defined(session, location)}"
+        remedy = f"start the server, or check its address {where_defined(session, location)}"
     return Finding(check, ok=False, message=error.message, remedy=remedy, code=error.exit_code)
 
 
