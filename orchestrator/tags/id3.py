@@ -366,9 +366,12 @@ def _sizes(file: SparseFile, start: int, end: int, version: int) -> Callable[[by
 
 
 def _count(file: SparseFile, position: int, end: int, size_of: Callable[[bytes], int]) -> tuple[int, int, bool]:
-    """How many frames with known names such sizes lead to, how far they exceed the end, and whether all names were known."""
+    """How many frames with known names such sizes lead to, how far they exceed the end, and whether all names were known.
+
+    Zeros are no end of the frames for sure if they may be inside the last one, whose plain size leads to more of the tag.
+    """
     known_frames = loaded("mutagen.id3", "Frames")
-    known, perfect, seen, headers = 0, True, _Seen(), _Headers(file, position, end, 4)
+    known, perfect, seen, headers, end_if_plain = 0, True, _Seen(), _Headers(file, position, end, 4), end
     for _ in range(_MOST_VALUES):
         if position >= end - 10:
             return known, position - end, perfect and position <= end
@@ -376,9 +379,10 @@ def _count(file: SparseFile, position: int, end: int, size_of: Callable[[bytes],
             return known, 0, perfect
         header, frame_id = headers.at(position)
         if not header.strip(b"\0"):
-            return known, -((end - position) % 10), perfect
+            return known, -((end - position) % 10), perfect and not position < end_if_plain < end - 10
         size = size_of(header)
         seen.add(frame_id, size)
+        end_if_plain = position + 10 + int.from_bytes(header[4:8], "big")
         position += 10 + size
         if header[:4].decode("latin-1") in known_frames:
             known += 1

@@ -84,3 +84,18 @@ def _by_mutagen_alone(content: bytes, policy: Policy) -> Reading:
         patched.setattr(id3, "slices_id3", lambda: False)
         patched.setattr(mpeg, "id3_class", lambda: None)
         return read("x.mp3", content, policy)
+
+
+@pytest.mark.parametrize("size", [129, 143, 256, 3005])
+@pytest.mark.parametrize("padding", [0, 40, 300])
+def test_sizes_of_itunes_are_seen_although_zeros_inside_a_frame_look_like_the_end(size: int, padding: int) -> None:
+    """Read as synch-safe, the size of the attachment ends among its zeros."""
+    attachment = b"GEOB" + size.to_bytes(4, "big") + b"\0\0" + b"\0a\0b\0c\0".ljust(size, b"\0")
+    content = attachment + b"TIT2\0\0\0\5\0\0\3Song" + bytes(padding)
+    length = len(content)
+    tag = b"ID3\4\0\0" + bytes(length >> shift & 0x7F for shift in (21, 14, 7, 0)) + content
+    for policy in POLICIES.values():
+        found = read("x.mp3", tag + _SOUND, policy)
+        assert found.track is not None
+        assert found.track.title == ("Song",)
+        assert found == _by_mutagen_alone(tag + _SOUND, policy)
