@@ -82,7 +82,14 @@ class Paces:
     def _contact(self, storage: RcloneStorage, remote: str) -> Contact:
         if remote not in self._contacts:
             line = RcloneLine(self._rclone, remote, storage.fs)
-            self._contacts[remote] = Contact(remote, line, stop=self._stop, on_wait=self._on_wait, outage_s=self._outage_s)
+            self._contacts[remote] = Contact(
+                remote,
+                line,
+                stop=self._stop,
+                on_wait=self._on_wait,
+                outage_s=self._outage_s,
+                alone=lambda: len(self._contacts) == 1,
+            )
         return self._contacts[remote]
 
     def _count(self) -> None:

@@ -106,6 +106,30 @@ def test_a_short_outage_is_waited_for(kind: str, phase: str, proxied: Callable[[
     assert set(mine.tree().values()) == contents
 
 
+TOO_MANY = b'{"error_summary": "too_many_requests/..", "error": {"reason": {".tag": "too_many_requests"}, "retry_after": 8}}'
+"""So long, Dropbox says and rclone heeds; an outage is 3 s in tests."""
+
+
+@pytest.mark.parametrize("kind", ["dropbox", pytest.param("s3_moto", marks=pytest.mark.nightly)])
+def test_a_remote_that_wants_no_requests_for_long_is_not_taken_for_dead(
+    kind: str, proxied: Callable[[str], tuple[Library, HttpProxy]]
+) -> None:
+    mine, proxy = proxied(kind)
+    contents = filled(mine)
+    began: list[float] = []
+    asked = count()
+
+    def too_many(_: Seen) -> bool:
+        if next(asked) >= 4 and not began:
+            began.append(time.monotonic())
+        return bool(began) and time.monotonic() - began[0] < 8
+
+    proxy.when(too_many, Refuse(429, {"Retry-After": "8", "Content-Type": "application/json"}, TOO_MANY))
+    ended = mine("organize", mine.place.location, restless=True)
+    assert (ended.summary["ops_done"], ended.errors) == (TRACKS, [])
+    assert set(mine.tree().values()) == contents
+
+
 @pytest.mark.parametrize("kind", ["s3_moto", pytest.param("webdav", marks=pytest.mark.nightly)])
 def test_files_that_could_not_be_read_in_an_outage_are_not_taken_for_unreadable(
     kind: str, library: Callable[..., Library], request: pytest.FixtureRequest

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from orchestrator.errors import NoAnswerError, NotFoundError, OutageError, RemoteError, TransientError
+from orchestrator.errors import NoAnswerError, NotFoundError, OutageError, RateLimitError, RemoteError, TransientError
 from orchestrator.records import Entry
 from orchestrator.retry_times import OUTAGE_S
 from orchestrator.storage.fake.memory import MemoryStorage
@@ -30,12 +30,21 @@ class World(threading.Event):
         self.error: RemoteError = REFUSED
         self.questions: list[float] = []
         self.sign = 0
+        self.slow_until = 0.0
+        """Until then, it answers one request a minute."""
         self.is_cut = False
         self.cuts = 0
         self.said: list[str] = []
 
-    def contact(self, *, heard: bool = True) -> Contact:
-        made = Contact("nas", self, stop=self, on_wait=lambda reason, _: self.said.append(reason), clock=lambda: self.now)
+    def contact(self, *, heard: bool = True, alone: bool = True) -> Contact:
+        made = Contact(
+            "nas",
+            self,
+            stop=self,
+            on_wait=lambda reason, _: self.said.append(reason),
+            clock=lambda: self.now,
+            alone=lambda: alone,
+        )
         if heard:
             made.hear()
         return made
@@ -54,7 +63,7 @@ class World(threading.Event):
             raise self.error
 
     def signs(self) -> int:
-        return self.sign
+        return self.sign + int(min(self.now, self.slow_until) // 60)
 
     def cut(self) -> None:
         self.is_cut = True
@@ -175,6 +184,66 @@ def test_a_long_transfer_that_moves_is_not_disturbed(world: World) -> None:
             world.sign += 1
             contact.check()
     assert world.questions == []
+
+
+def test_a_server_that_is_too_slow_for_the_question_is_waited_for_as_long_as_it_answers(world: World) -> None:
+    contact = world.contact()
+    world.error = NoAnswerError("no answer within 10 s")
+    world.go_away()
+    world.slow_until = 1600.0
+
+    def silent() -> None:
+        wait_silently(world, contact, 3000)
+        raise REFUSED
+
+    assert isinstance(fails(contact, silent), OutageError)
+    assert world.slow_until - 60 + OUTAGE_S <= world.now <= world.slow_until + OUTAGE_S + 20
+
+
+def test_signs_that_may_be_of_another_remote_do_not_prolong_the_wait(world: World) -> None:
+    contact = world.contact(alone=False)
+    world.go_away()
+    world.slow_until = 10_000.0
+    fails(contact, world.send)
+    with pytest.raises(OutageError):
+        contact.wait()
+    assert world.now - 1000 <= OUTAGE_S + 10
+
+
+LATER = RateLimitError("429", retry_after=300)
+
+
+def refused_by_the_question(world: World, contact: Contact) -> None:
+    world.error = LATER
+    world.go_away(1.0)
+    contact.wait()
+
+
+def refused_by_a_request(_: World, contact: Contact) -> None:
+    with pytest.raises(RateLimitError), contact.request():
+        raise LATER
+
+
+def refused_in_a_batch(_: World, contact: Contact) -> None:
+    memory = MemoryStorage()
+    memory.batch = lambda calls, *, concurrency=8: [LATER for _ in calls]  # type: ignore[method-assign] # noqa: ARG005
+    assert AnsweringStorage(memory, contact).batch([StatCall("a.mp3")]) == [LATER]
+
+
+@pytest.mark.parametrize("refuse", [refused_by_the_question, refused_by_a_request, refused_in_a_batch])
+def test_a_remote_that_wants_no_requests_for_a_while_is_not_dead(world: World, refuse: Callable[[World, Contact], None]) -> None:
+    """rclone sends none then, not even the question."""
+    contact = world.contact()
+    refuse(world, contact)
+    world.error = NoAnswerError("no answer within 10 s")
+    world.go_away(305.0)
+    with contact.request():
+        wait_silently(world, contact, 320)
+    assert (world.cuts, contact.outage) == (0, None)
+    world.error = REFUSED
+    world.go_away()
+    with pytest.raises(OutageError):
+        contact.wait()
 
 
 def test_an_error_of_one_file_is_no_outage(world: World) -> None:

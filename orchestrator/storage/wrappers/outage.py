@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Protocol
 
-from orchestrator.errors import NoAnswerError, NotFoundError, OrchestratorError, OutageError, TransientError
+from orchestrator.errors import NoAnswerError, NotFoundError, OrchestratorError, OutageError, RateLimitError, TransientError
 from orchestrator.records import Capabilities
-from orchestrator.retry_times import OUTAGE_S
+from orchestrator.retry_times import LONGEST_RETRY_AFTER_S, OUTAGE_S
 from orchestrator.storage.protocol import PROBE, Call, CallResult, Storage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage, Result
 
@@ -74,8 +74,11 @@ class Contact:
         on_wait: Callable[[str, float], None] = lambda _reason, _seconds: None,
         outage_s: float = OUTAGE_S,
         clock: Callable[[], float] = time.monotonic,
+        alone: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`alone`: whether all signs of the line are of this remote."""
         self._name = name
+        self._alone = alone
         self._line = line
         self._stop = stop
         self._on_wait = on_wait
@@ -119,7 +122,7 @@ class Contact:
             if reading and self._in_doubt and isinstance(error, NotFoundError):
                 raise TransientError(f"{error.message}, or {self._name} does not answer", path=error.path) from error
             if self._given_up is None:
-                self.hear()
+                self.hear(asks_for_s=_delay_of(error))
             raise
         else:
             if not request.answered:
@@ -131,9 +134,9 @@ class Contact:
                 self._under_way -= 1
                 self._ended_s = self._clock()
 
-    def hear(self) -> None:
-        """Something has come from the remote."""
-        self._silent_since_s = self._clock()
+    def hear(self, *, asks_for_s: float = 0.0) -> None:
+        """Something has come from the remote, perhaps that it wants no requests for a while: rclone waits then, too."""
+        self._silent_since_s = self._clock() + asks_for_s
         self._ever_heard = True
         self._in_doubt = False
         self._signs = None
@@ -164,8 +167,11 @@ class Contact:
                 raise self.outage
             if self._silent_since_s > began_s:  # another thread has just asked
                 return
-            pause_s = _FIRST_PAUSE_S
+            pause_s, signs = _FIRST_PAUSE_S, self._line.signs()
             while (error := self._answer()) is not None:
+                before, signs = signs, self._line.signs()
+                if self._alone() and None not in (before, signs) and before != signs:  # it is only slow
+                    self._silent_since_s = self._clock()
                 limit_s = self._outage_s if self._ever_heard else min(self._outage_s, _FIRST_CONTACT_S)
                 silent_s = self._clock() - self._silent_since_s
                 if self._stop.is_set() or self._closed:
@@ -187,7 +193,7 @@ class Contact:
                 self._revive()  # the next error shows at once that it is still away
             elif not self._under_way and (not self._in_doubt or now - self._ended_s > _IDLE_S):
                 self._in_doubt = False
-                self._silent_since_s = now
+                self._silent_since_s = max(self._silent_since_s, now)
             self._under_way += 1
 
     def _ask_beside(self) -> None:
@@ -202,8 +208,9 @@ class Contact:
             self._line.ask(_QUESTION_S)
         except TransientError as error:
             return error
-        except OrchestratorError:
-            pass  # it answers, if only to refuse
+        except OrchestratorError as error:  # it answers, if only to refuse
+            self.hear(asks_for_s=_delay_of(error))
+            return None
         self.hear()
         return None
 
@@ -218,6 +225,11 @@ class Contact:
     def _revive(self) -> None:
         self._given_up = None
         self._line.reopen()
+
+
+def _delay_of(error: OrchestratorError) -> float:
+    """For how many seconds the remote wants no requests."""
+    return min(error.retry_after or 0.0, LONGEST_RETRY_AFTER_S) if isinstance(error, RateLimitError) else 0.0
 
 
 class AnsweringStorage(ForwardingStorage):
@@ -262,5 +274,7 @@ class AnsweringStorage(ForwardingStorage):
         with self.contact.request() as request:
             results = self.inner.batch(calls, concurrency=concurrency)
             request.answered = not any(isinstance(result, TransientError) for result in results)
+        if (delay_s := max((_delay_of(one) for one in results if isinstance(one, RateLimitError)), default=0.0)) > 0:
+            self.contact.hear(asks_for_s=delay_s)
         outage = self.contact.outage
         return results if outage is None else [outage if isinstance(one, TransientError) else one for one in results]
