@@ -226,6 +226,7 @@ def refused_by_a_request(_: World, contact: Contact) -> None:
 
 def refused_in_a_batch(_: World, contact: Contact) -> None:
     memory = MemoryStorage()
+    # Replaced on this one storage: the fake has no way to end a batch so.
     memory.batch = lambda calls, *, concurrency=8: [LATER for _ in calls]  # type: ignore[method-assign] # noqa: ARG005
     assert AnsweringStorage(memory, contact).batch([StatCall("a.mp3")]) == [LATER]
 
@@ -273,6 +274,7 @@ def test_a_batch_that_was_cut_is_no_sign_of_life_even_if_some_of_it_was_done_bef
         wait_silently(world, contact, 600)
         return [*done, TransientError("the connection to rclone broke")]
 
+    # Replaced on this one storage: the fake has no way to end a batch so.
     memory.batch = half_way  # type: ignore[method-assign]
     first, second = storage.batch([StatCall("a.mp3"), StatCall("b.mp3")])
     assert isinstance(first, Entry)

@@ -1,8 +1,8 @@
 """Look at the files of a bucket by listings of the folders that hold them, where these cost less than a look at each file.
 
 A listing only counts for the files that it shows with a hash. All others are looked at one by one: files under another
-spelling, files without a hash, and those of a folder whose listing fails or is longer than expected. In OWN_DIRECTORY, only the
-folders with files that this run has put aside are listed, because it is not known how many others are there.
+spelling, files without a hash, and those of a folder whose listing fails or is longer than expected. OWN_DIRECTORY may hold any
+number of files of other runs, so in it only the folders are listed in which this run has put files aside.
 """
 
 from __future__ import annotations
