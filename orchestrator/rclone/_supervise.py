@@ -18,7 +18,7 @@ try:
 except ImportError:  # not in every Python
     import signal
 
-GRACE_S = 0.5
+GRACE_MS = 500
 PR_SET_PDEATHSIG = 1
 
 
@@ -63,9 +63,11 @@ def main(arguments: list[str]) -> int:
     for number in (0, 1, 2):  # only the command holds its output, so the stream ends when the command does
         os.dup2(nowhere, number)
 
-    watched, timeout, ending = [lifeline, woken], None, False
+    poll, timeout, ending = select.poll(), None, False  # `select` takes no descriptor above 1023
+    for descriptor in (lifeline, woken):
+        poll.register(descriptor, select.POLLIN)
     while True:
-        ready, _, _ = select.select(watched, [], [], timeout)
+        ready = [descriptor for descriptor, _ in poll.poll(timeout)]
         if woken in ready:
             os.read(woken, 64)
             done, status = os.waitpid(child, os.WNOHANG)
@@ -73,7 +75,8 @@ def main(arguments: list[str]) -> int:
                 code = os.waitstatus_to_exitcode(status)
                 return code if code >= 0 else 128 - code
         if lifeline in ready:
-            watched, timeout, ending = [woken], GRACE_S, True
+            poll.unregister(lifeline)
+            timeout, ending = GRACE_MS, True
             os.kill(child, signal.SIGTERM)
         elif ending and not ready:
             timeout = None

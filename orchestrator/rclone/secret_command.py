@@ -53,6 +53,8 @@ def _read(running: Supervised) -> bytes | None:
     stream = running.process.stdout
     assert stream is not None  # noqa: S101 - it is a pipe
     os.set_blocking(stream.fileno(), False)
+    more = select.poll()  # `select` takes no descriptor above 1023
+    more.register(stream, select.POLLIN)
     last = time.monotonic() + LONGEST_S
     output = b""
     while len(output) <= LONGEST:
@@ -66,7 +68,7 @@ def _read(running: Supervised) -> bytes | None:
         elif left <= 0:
             return None
         elif chunk is None:
-            select.select([stream], [], [], min(left, _LOOK_S))
+            more.poll(min(left, _LOOK_S) * 1000)
         else:  # it has closed its output
             running.ends_within(left)
     return output

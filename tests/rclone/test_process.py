@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import select
 import signal
 import stat
@@ -13,6 +14,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from orchestrator.rclone.binary import Binary
 from orchestrator.rclone.listing import ListRequest
 from orchestrator.rclone.rc_client import RcClient
 from orchestrator.rclone.runtime import Rclone
+from orchestrator.rclone.secret_command import printed_by
 from orchestrator.records import Entry
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, StatCall
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
@@ -140,6 +143,23 @@ def test_interrupt_from_the_terminal_does_not_reach_rclone(program: Callable[[st
     assert process.stdout is not None
     assert int(process.stdout.readline()) == rclone
     assert ends_within(rclone, 2)
+
+
+def test_rclone_starts_from_a_program_with_more_than_a_thousand_open_files(found_rclone: Binary, tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    (tmp_path / "a.mp3").write_bytes(b"a")
+    (tmp_path / "rclone.conf").write_text("[linked]\ntype = local\n")
+    try:
+        with ExitStack() as stack:
+            while stack.enter_context(Path(os.devnull).open()).fileno() < 1024:
+                pass
+            printing = [sys.executable, "-c", "import time; time.sleep(0.1); print('secret')"]
+            assert printed_by(printing) == b"secret\n"
+            with Rclone(found_rclone, config=tmp_path / "rclone.conf", follow_links=["linked"]) as rclone:
+                assert {entry.path for entry in RcloneStorage(rclone, str(tmp_path)).list()} == {"a.mp3", "rclone.conf"}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_close_leaves_nothing_behind(found_rclone: Binary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,9 +38,8 @@ class ConnectProxy:
         authority.cert_pem.write_to_path(self.ca_cert)
         self.refused: list[str] = []
         """Hosts that clients asked for and we do not serve."""
-        self._clients: set[asyncio.Task[None]] = set()  # because the loop keeps only weak references to its tasks
         self._thread = LoopThread("connect-proxy")
-        self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0))
+        self._server: asyncio.Server = self._thread.serve(self._client)
         self._port: int = self._server.sockets[0].getsockname()[1]
 
     def url(self, port: int) -> str:
@@ -55,10 +54,6 @@ class ConnectProxy:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream: asyncio.StreamWriter | None = None
-        task = asyncio.current_task()
-        assert task is not None
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             host = head.split(" ", 2)[1].rpartition(":")[0]
@@ -78,7 +73,6 @@ class ConnectProxy:
         except* (OSError, EOFError):
             pass  # one side has closed, so close the other
         finally:
-            writer.transport.abort()
             if upstream is not None:
                 upstream.transport.abort()
 

@@ -128,10 +128,9 @@ class HttpProxy:
         self._changes = 0
         self._lock = threading.Lock()
         self._under_way = 0
-        self._clients: set[asyncio.Task[None]] = set()  # because the loop keeps only weak references to its tasks
         self._idle = threading.Condition()
         self._thread = LoopThread("http-proxy")
-        self._server: asyncio.Server = self._thread.run(asyncio.start_server(self._client, "127.0.0.1", 0, limit=_LIMIT))
+        self._server: asyncio.Server = self._thread.serve(self._client, limit=_LIMIT)
         self.port: int = self._server.sockets[0].getsockname()[1]
 
     # Used by tests.
@@ -197,10 +196,6 @@ class HttpProxy:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        task = asyncio.current_task()
-        assert task is not None
-        self._clients.add(task)
-        task.add_done_callback(self._clients.discard)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -210,7 +205,6 @@ class HttpProxy:
         except (_Gone, OSError, EOFError, asyncio.LimitOverrunError):
             pass  # a side has disconnected, or a fault closes the connection
         finally:
-            writer.transport.abort()
             if upstream is not None:
                 upstream[1].transport.abort()
 

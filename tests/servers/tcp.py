@@ -12,10 +12,11 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 Manner = Literal["as usual", "crawling", "half-closed"]
 """crawling: one byte per second, and no more than one block. half-closed: a client that sends data sees the other side close."""
+Client: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 
 
 class LoopThread:
@@ -23,12 +24,28 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
+        self._clients: set[asyncio.Task[None]] = set()  # because the loop keeps only weak references to its tasks
         self._thread = threading.Thread(target=self.loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine there and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
+
+    def serve(self, client: Client, *, limit: int = 64 * 1024) -> asyncio.Server:
+        """Listen on a free port of 127.0.0.1, with a task for each client; its connection ends with the task, or with `close`.
+
+        `asyncio.start_server` would make the tasks itself: one that is cancelled before its first step stays connected.
+        """
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = self.loop.create_task(client(reader, writer))
+            self._clients.add(task)
+            task.add_done_callback(self._clients.discard)
+            task.add_done_callback(lambda _: writer.transport.abort())
+
+        server: asyncio.Server = self.run(asyncio.start_server(accept, "127.0.0.1", 0, limit=limit))
+        return server
 
     def close(self) -> None:
         """Stop every task, the loop and the thread."""
