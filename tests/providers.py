@@ -115,13 +115,14 @@ def read() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
 
 def write(filled: set[tuple[str, str]], shown: set[Shown]) -> None:
     """Write the table: what was shown, and which tests there are for it."""
-    notes = {reason: f"({number})" for number, reason in enumerate(dict.fromkeys(NOTES.values()), 1)}
+    noted = (NOTES[kind, one] for kind in PROVIDERS for one in ABILITIES if (kind, one) in NOTES)
+    notes = {reason: f"({number})" for number, reason in enumerate(dict.fromkeys(noted), 1)}  # as they stand in the table
     lines = [f"| provider | {' | '.join(ABILITIES)} |", f"|---|{'---|' * len(ABILITIES)}"]
     for kind, name in PROVIDERS.items():
         said = [(_YES * ((kind, one) in filled), notes.get(NOTES.get((kind, one), ""), "")) for one in ABILITIES]
         cells = [" ".join(filter(None, one)) for one in said]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines += ["", *(f"{number} {reason}  " for reason, number in notes.items()), "The tests:", ""]
+    lines += ["", *(f"{number} {reason}  " for reason, number in notes.items()), "", "The tests:", ""]
     for ability in ABILITIES:
         tests = sorted({f"`{one.test}`" for one in shown if one.ability == ability})
         lines.append(f"- {ability}: {', '.join(tests)}")
