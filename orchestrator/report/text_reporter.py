@@ -33,6 +33,7 @@ from orchestrator.report.reporter import (
 )
 from orchestrator.report.summary_view import ending
 from orchestrator.report.table_view import show_table, table_texts
+from orchestrator.report.typed_ahead import discard_typed_ahead
 from orchestrator.report.wrapping import wrapped
 from orchestrator.wording import counted
 
@@ -273,6 +274,7 @@ class TextReporter(NoProgress):
         asked = f"{printable(question)} {choices}".rstrip()
         if self._side.isatty() and width_of(asked) >= self._side.window()[0] - len("yes"):
             asked = "\n".join([*wrapped(printable(question), self._side.window()[0]), choices])
+        discard_typed_ahead(self._stdin)
         self._side.write(f"{asked} ")
         self._side.flush()
         if self._side.gone:

@@ -18,6 +18,7 @@ from tests.audio import make_track
 from tests.forked import shared
 from tests.pages import read_page
 from tests.program import COMMAND, Ended, Program
+from tests.terminal import terminal
 
 SUMMARY_KEYS = [
     *("type", "command", "run", "exit_code", "files_seen", "files_read", "bytes_read"),
@@ -401,6 +402,17 @@ def test_quiet_is_silent_when_there_was_nothing_to_do(music: Path, tmp_path: Pat
     assert "4 changes made" in first.stdout
     second = say("organize", str(music), "--yes", "-q", state=state)
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+
+
+def test_what_was_typed_before_the_question_does_not_answer_it(music: Path, tmp_path: Path) -> None:
+    before = tree(music)
+    with terminal("organize", str(music), state=tmp_path / "state") as person:
+        person.press("y\ny\n")
+        person.until("[w]rite plan")
+        person.press("n\n")
+        assert person.end() == 0
+        assert "nothing was changed" in person.text
+    assert tree(music) == before
 
 
 def test_hostile_names_are_harmless_on_a_terminal(music: Path, tmp_path: Path) -> None:
