@@ -22,7 +22,7 @@ from tests.servers.remotes import BUCKET, DriveRemote, DropboxRemote, GcsRemote,
 from tests.stores import Bucket, Disk, Drive, Dropbox, Store, store_of
 
 DAY_NS = 86_400 * 10**9
-_MARKER = re.compile(r"/\.music-orchestrator/(run\.json|place-id|naming-probe-\d+)\Z")
+_MARKER = re.compile(r"/\.music-orchestrator/(run\.json|place-id|synced-[0-9a-f]+|naming-probe-\d+)\Z")
 """What a run writes for itself."""
 
 

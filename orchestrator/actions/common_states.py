@@ -12,7 +12,8 @@ from orchestrator.apply.guard.place_id import PLACE_ID_FILE
 from orchestrator.apply.journal.records import RunState, Stage
 from orchestrator.apply.results import FileChange
 from orchestrator.catalogue.content_hashes import hash_type_beside
-from orchestrator.common_state.store import CommonState, DiskLook, Pair
+from orchestrator.common_state.recording import DiskLook
+from orchestrator.common_state.store import CommonState, Pair
 from orchestrator.errors import RemoteError
 from orchestrator.plan.layout.names import names_for
 from orchestrator.plan.model import CompletedOperation, Header, Operation, Verb, is_temporary, mirrors_of

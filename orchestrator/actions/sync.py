@@ -19,6 +19,7 @@ from orchestrator.actions.reviewing import need_review
 from orchestrator.actions.reviewing_conflicts import Answers, review_conflicts
 from orchestrator.actions.scan import ScanSettings, covered_files
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_counts import found_restored
 from orchestrator.actions.sync_direction import Way, check_sides, sides_of, way_of
 from orchestrator.actions.sync_record import SyncRecord, begin_sync, count_each_way, with_record
 from orchestrator.actions.sync_sides import SideListing, list_both
@@ -117,6 +118,7 @@ class _Sync:
             delete=options.delete,
             max_delete=session.max_delete,
         )
+        self._resync = options.resync
         self._ids: PlaceIds = (None, None)
         self._state = ""
         """The digest of the common state."""
@@ -201,7 +203,7 @@ class _Sync:
             news = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
             answered = not any(news)
         self._record = SyncRecord(
-            ids=self._ids, state=self._state, links=made.links, empty_folders=made.empty_folders, resync=options.resync
+            ids=self._ids, state=self._state, links=made.links, empty_folders=made.empty_folders, resync=self._resync
         )
         self._conflicts = made.conflicts
         plan = made.plan if options.plan_file is None and options.conflict != "ask" else with_record(made.plan, self._record)
@@ -228,9 +230,13 @@ class _Sync:
     def _rows(self, a: SideListing, b: SideListing) -> Sequence[Row]:
         """The common state of the pair."""
         ids = self._ids
-        if ids[0] is None or ids[1] is None or self._options.resync:
+        if ids[0] is None or ids[1] is None or self._resync:
             return ()
         pair = Pair((ids[0], ids[1]), (self._locations[0].fs, self._locations[1].fs))
+        if restored := found_restored(self._session, self._locations, pair):
+            self._session.reporter.warning(f"{restored}: this sync is like a first one, which deletes nothing")
+            self._resync = True
+            return ()
         settle_ended_runs(self._session, pair)
         with open_common_state(self._session) as state:
             known = state.rows(pair, (a.by_path, b.by_path))

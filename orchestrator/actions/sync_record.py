@@ -7,6 +7,7 @@ import msgspec
 from orchestrator.actions.common_states import open_common_state
 from orchestrator.actions.place_ids import PlaceIds, check_no_copy, check_two_places, id_of
 from orchestrator.actions.session import Session
+from orchestrator.actions.sync_counts import count_up, found_restored
 from orchestrator.apply.guard.place_id import write_place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.errors import IntegrityError, StalePlanError
@@ -71,9 +72,12 @@ def check_saved_record(session: Session, plan: Plan, record: SyncRecord) -> None
         check_no_copy(session, location, found)
     if now[0] is None or now[1] is None or record.resync:
         return
+    pair = Pair((now[0], now[1]), (locations[0].fs, locations[1].fs))
     with open_common_state(session) as state:
-        if state.digest(Pair((now[0], now[1]), (locations[0].fs, locations[1].fs))) != record.state:
+        if state.digest(pair) != record.state:
             raise StalePlanError(f"these locations were synced after the plan was made: {_AGAIN}")
+    if record.state and (restored := found_restored(session, locations, pair)):
+        raise StalePlanError(f"{restored}: {_AGAIN}")
 
 
 def begin_sync(session: Session, plan: Plan, record: SyncRecord) -> None:
@@ -91,6 +95,8 @@ def begin_pair(session: Session, plan: Plan, locations: tuple[Location, Location
     second = record.ids[1] or id_of(session, locations[1])
     check_two_places(locations[0], locations[1], (first, second))
     pair = Pair((first, second or write_place_id(session.storage(locations[1]))), (locations[0].fs, locations[1].fs))
+    if record.links or plan.operations:
+        count_up(session, locations, pair)
     with open_common_state(session) as state:
         state.remember_places(pair)
         if record.resync:

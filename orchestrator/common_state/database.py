@@ -12,7 +12,7 @@ class CommonStateDatabase(Database):
     """The database of all pairs. One of another version is made again: its pairs are as in a first run, which deletes nothing."""
 
     name = "sync state"
-    schema_version = 4
+    schema_version = 5
     rebuilt = True
     marks_version = True
     pragmas = (
@@ -26,7 +26,8 @@ class CommonStateDatabase(Database):
     # number on: the number of an entry is never used twice, also not by the database that takes the place of a damaged
     # one, so a link that comes late replaces no other one. `after_run` is the newest run in the journal
     # when an entry was recorded: its renames were known then. `refused`: paths below a place that its remote has refused.
-    # `empty_folder`: the folders without files that both sides had.
+    # `empty_folder`: the folders without files that both sides had. `count`: the number of the last sync in the file of that
+    # `name` at a place: at least `written`, at most `last`, which is written next.
     tables = (
         "CREATE TABLE place (fs TEXT PRIMARY KEY, id TEXT NOT NULL, last INTEGER NOT NULL, checksum TEXT NOT NULL) WITHOUT ROWID",
         """CREATE TABLE entry (
@@ -54,6 +55,14 @@ class CommonStateDatabase(Database):
             first_path BLOB NOT NULL,
             second_path BLOB NOT NULL,
             PRIMARY KEY (pair, first_path, second_path)) WITHOUT ROWID""",
+        """CREATE TABLE count (
+            pair TEXT NOT NULL,
+            place TEXT NOT NULL,
+            name TEXT NOT NULL,
+            written INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            checksum TEXT NOT NULL,
+            PRIMARY KEY (pair, place)) WITHOUT ROWID""",
     )
 
     def connect(self) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ operation that failed leaves its entry as it was, and the next sync sees the sam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -18,22 +18,15 @@ import msgspec
 from orchestrator.common_state.database import CommonStateDatabase
 from orchestrator.common_state.edited_meanwhile import edited_meanwhile
 from orchestrator.common_state.in_memory import FilesNow, in_memory_once
+from orchestrator.common_state.recording import DiskLook, Expected, FileRead, Seen, files_in, record_link, with_two_names
 from orchestrator.common_state.soundness import Digest, KnownRows, checksum_of, is_sound, stored_path
 from orchestrator.plan.model import CompletedOperation
-from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, FolderPair, Inode, Link, Row, change_of, other
+from orchestrator.plan.planners.sync.records import FolderPair, Link, Row, change_of
 from orchestrator.records import Ref
 from orchestrator.sqlite import DamagedDatabaseError, transaction
 
-DiskLook = Callable[[Ref], Inode | None]
-"""What a disk of this machine knows of a file now; None for files elsewhere, and for one that is not there."""
-FileRead = Callable[[Ref], dict[str, str]]
-"""The hash of a file, which is read for it; none if it could not be read."""
-
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-_files_in = msgspec.msgpack.Decoder(tuple[File, File]).decode
-"""The files of an entry."""
 
 _IN_ORDER = "ORDER BY second_path"
 """The order of an index: SQLite need not sort the bodies, which takes as long as reading them."""
@@ -56,27 +49,15 @@ class Pair(msgspec.Struct, frozen=True):
         return self.ids[0] > self.ids[1]
 
 
-class _Expected(msgspec.Struct, frozen=True):
-    """A link with the locations that its operations name."""
+class SyncCount(NamedTuple):
+    """Which sync of a pair a place has seen last, by a number in a file there. A backup of the place holds an older one."""
 
-    link: Link
-    fs: tuple[str, str]
-
-    @property
-    def places(self) -> tuple[Ref, Ref]:
-        """Where the two files are; only of a link that has paths."""
-        first, second = self.link.paths or ("", "")
-        return Ref(self.fs[0], first), Ref(self.fs[1], second)
-
-
-class _Seen(NamedTuple):
-    """What is known of the files that a run has changed, and what can be asked."""
-
-    arrived: Mapping[Ref, CompletedOperation]
-    edited: Collection[Ref]
-    """Those that were renamed and may have been edited meanwhile."""
-    look: DiskLook
-    read: FileRead
+    name: str
+    """Of the file: another one for each record of the pair, on whichever machine."""
+    written: int
+    """What is there for sure, or more."""
+    last: int
+    """What may be there, if a write of it was cut off."""
 
 
 def _once_more(method: Callable[Concatenate[CommonState, _P], _R]) -> Callable[Concatenate[CommonState, _P], _R]:
@@ -166,6 +147,26 @@ class CommonState:
         with self._writing() as connection:
             connection.executemany("INSERT OR REPLACE INTO refused (place, path, checksum) VALUES (?, ?, ?)", rows)
 
+    @_once_more
+    def count(self, pair: Pair, place: str) -> SyncCount | None:
+        """The number of the last sync of a pair that one of its places should have; None if it was never given one."""
+        with self._database.mapped_errors():
+            row = self._connection.execute(
+                "SELECT checksum, name, written, last FROM count WHERE pair = ? AND place = ?", (pair.name, place)
+            ).fetchone()
+        sound = row is not None and is_sound(row[0], pair.name, place, *map(str, row[1:]))
+        return SyncCount(*row[1:]) if sound else None
+
+    @_once_more
+    def remember_count(self, pair: Pair, place: str, count: SyncCount) -> None:
+        """Record it."""
+        key = (pair.name, place)
+        with self._writing() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO count (pair, place, name, written, last, checksum) VALUES (?, ?, ?, ?, ?, ?)",
+                (*key, *count, checksum_of(*key, *map(str, count))),
+            )
+
     # Entries.
 
     @_once_more
@@ -186,7 +187,7 @@ class CommonState:
             for number, after_run, body, checksum in found:
                 digest.add(number, checksum)
                 if is_sound(checksum, name, after_run, body):
-                    files = _files_in(body)
+                    files = files_in(body)
                     rows.append(Row(number, in_memory_once(files[::-1] if swapped else files, now)))
                     after_runs[number] = after_run
                 else:
@@ -245,7 +246,7 @@ class CommonState:
     @_once_more
     def expect(self, plan_id: str, pair: Pair, links: Iterable[Link]) -> None:
         """Write, before the first change of a run, what it will have done to a pair. What its earlier runs left is forgotten."""
-        bodies = [msgspec.msgpack.encode(_Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
+        bodies = [msgspec.msgpack.encode(Expected(_turned(link, pair), _ordered(pair.fs, pair))) for link in links]
         with self._writing() as connection:
             connection.execute("DELETE FROM expected WHERE pair = ?", (pair.name,))
             connection.executemany(
@@ -298,95 +299,21 @@ class CommonState:
             done.add(change_of(one.operation))
         with self._writing() as connection:
             found = connection.execute("SELECT pair, body, checksum FROM expected WHERE plan = ? ORDER BY number", (plan_id,))
-            links: list[tuple[str, _Expected]] = []
+            links: list[tuple[str, Expected]] = []
             for pair, body, checksum in found.fetchall():
                 if not is_sound(checksum, pair, body):
                     continue
-                wanted = msgspec.msgpack.decode(body, type=_Expected)
+                wanted = msgspec.msgpack.decode(body, type=Expected)
                 whole = done.issuperset(wanted.link.changes)
-                known = wanted if whole else _with_two_names(connection, pair, wanted, refused)
+                known = wanted if whole else with_two_names(connection, pair, wanted, refused)
                 if known is not None:
                     links.append((pair, known))
             renamed = ((one.link, one.places) for _, one in links if one.link.changes and one.link.paths)
-            seen = _Seen(arrived, edited_meanwhile(renamed, arrived, read, keeps_times), look, read)
+            seen = Seen(arrived, edited_meanwhile(renamed, arrived, read, keeps_times), look, read)
             for pair, known in links:
-                _record(connection, (pair, after_run), known, seen)
+                record_link(connection, (pair, after_run), known, seen)
             connection.execute("DELETE FROM expected WHERE plan = ?", (plan_id,))
         return len(links)
-
-
-def _record(connection: sqlite3.Connection, of: tuple[str, str], expected: _Expected, seen: _Seen) -> None:
-    pair, after_run = of
-    link = expected.link
-    if link.row is not None:
-        connection.execute("DELETE FROM entry WHERE number = ? AND pair = ?", (link.row, pair))
-    if link.paths is None:
-        return
-    places = expected.places
-    first, second = (_file_now(link, side, places[side], seen) for side in SIDES)
-    if first is None or second is None:
-        return
-    # Both hold the same content: what is known of it is known of both.
-    hashes = {**first.hashes, **second.hashes}
-    if not hashes:
-        hashes = _hashes_read((first, second), places, seen)
-    first, second = (msgspec.structs.replace(file, read_hashes=hashes) for file in (first, second))
-    paths = [path.encode() for path in link.paths]
-    # A file has one entry: an older one with either path is about what is no longer there.
-    connection.execute("DELETE FROM entry WHERE pair = ? AND (first_path = ? OR second_path = ?)", (pair, *paths))
-    body = msgspec.msgpack.encode((first, second))
-    connection.execute(
-        "INSERT INTO entry (pair, first_path, second_path, after_run, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",
-        (pair, *paths, after_run, body, checksum_of(pair, after_run, body)),
-    )
-
-
-def _with_two_names(connection: sqlite3.Connection, pair: str, expected: _Expected, refused: Collection[Ref]) -> _Expected | None:
-    """An entry of which one side refused the new name: its old name there, the new one here, and the content that it had.
-
-    None for all other entries.
-    """
-    link = expected.link
-    paths = [] if link.paths is None else [*link.paths]
-    sides = [side for side in SIDES[: len(paths)] if Ref(expected.fs[side], paths[side]) in refused]
-    found = connection.execute("SELECT checksum, pair, after_run, body FROM entry WHERE number = ?", (link.row,)).fetchone()
-    if not sides or found is None or not is_sound(*found) or found[1] != pair:
-        return None
-    files = _files_in(found[3])
-    for side in sides:
-        paths[side] = (link.files[side] or files[side]).path
-    first, second = (
-        msgspec.structs.replace(file, entry=msgspec.structs.replace(file.entry, path=path))
-        for file, path in zip(files, paths, strict=True)
-    )
-    return _Expected(Link(link.row, (paths[0], paths[1]), (first, second)), expected.fs)
-
-
-def _file_now(link: Link, side: int, where: Ref, seen: _Seen) -> File | None:
-    """A file as it is after the run; None if it is not known."""
-    before = link.files[side]
-    one = seen.arrived.get(where)
-    if one is None:
-        return before
-    if one.entry is None:
-        return None
-    entry, inode = msgspec.structs.replace(one.entry, path=where.path), seen.look(where)
-    if before is not None and where in seen.edited:
-        entry = msgspec.structs.replace(entry, mtime_ns=before.entry.mtime_ns, hashes=before.entry.hashes)
-        inode = inode and msgspec.structs.replace(inode, ctime_ns=CHANGED_SINCE)
-    content = before or link.files[other(SIDES[side])]
-    if content is None:
-        return File(entry, inode=inode)
-    return File(entry, inode=inode, sound=content.sound, own_mtime_ns=content.own_mtime_ns, damage=content.damage)
-
-
-def _hashes_read(files: tuple[File, File], places: tuple[Ref, Ref], seen: _Seen) -> dict[str, str]:
-    """The hash of the one that is on a disk, if it is still what was verified."""
-    for file, place in zip(files, places, strict=True):
-        if file.inode and file.inode.ctime_ns != CHANGED_SINCE and file.size and seen.look(place) == file.inode:
-            hashes = seen.read(place)
-            return hashes if seen.look(place) == file.inode else {}
-    return {}
 
 
 def _ordered(values: tuple[str, str], pair: Pair) -> tuple[str, str]:

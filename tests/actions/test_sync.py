@@ -10,9 +10,10 @@ import pytest
 
 from orchestrator.actions.session import open_session
 from orchestrator.actions.sync import sync
+from orchestrator.apply.guard.sync_count import write_count
 from orchestrator.config.options.common import CommonOptions
 from orchestrator.config.options.sync import SyncOptions
-from orchestrator.errors import ExitCode
+from orchestrator.errors import ExitCode, PermanentError
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 
 
@@ -66,3 +67,31 @@ def test_what_was_read_to_compare_it_is_not_read_again(tmp_path: Path, monkeypat
     assert again() == 0
     os.utime(tmp_path / "a/new/1.mp3")
     assert again() == 1
+
+
+def test_a_disk_without_its_new_number_is_not_taken_for_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is only read, and the other side follows all the same: what it deletes is deleted."""
+    for number in range(8):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / f"a/{number}.txt").write_text(f"content {number}")
+    (tmp_path / "b").mkdir()
+
+    def synced() -> list[str]:
+        with open_session(CommonOptions(yes=True, state_dir=str(tmp_path / "state"))) as session:
+            sync(SyncOptions(a=str(tmp_path / "a"), b=str(tmp_path / "b")), session)
+        return sorted(file.name for file in (tmp_path / "b").iterdir() if file.suffix)
+
+    assert len(synced()) == 8
+
+    def refused(storage: RcloneStorage, name: str, number: int) -> None:
+        if storage.fs == str(tmp_path / "a"):
+            raise PermanentError("read-only file system")
+        write_count(storage, name, number)
+
+    monkeypatch.setattr("orchestrator.actions.sync_counts.write_count", refused)
+    for number in range(3):
+        (tmp_path / f"a/{number}.txt").unlink()
+        assert synced() == [f"{left}.txt" for left in range(number + 1, 8)]
+    assert not [text for text in caplog.messages if "restored" in text]

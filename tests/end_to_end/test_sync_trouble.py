@@ -185,6 +185,65 @@ def test_another_disk_under_the_same_path(synced: Callable[..., Synced], tmp_pat
     folder.check({**tree, **other})
 
 
+@pytest.mark.parametrize("restored", ["side", "state"])
+@pytest.mark.parametrize("kinds", [("local", "local"), ("local", "webdav"), pytest.param(("s3_moto", "local"), marks=AT_NIGHT)])
+def test_what_was_restored_from_a_backup_deletes_nothing_on_the_other_side(
+    synced: Callable[..., Synced], kinds: tuple[str, str], restored: str
+) -> None:
+    """What came after the backup looks deleted there, and its old files look edited."""
+    folder = Folder(synced(kinds))
+    tree = folder.start(*songs(*range(1, 7)))
+    folder.ends_with(tree)
+    side = kinds.index("local")
+    root = folder.synced.sides[side].root
+    assert root is not None
+    place = {"side": root, "state": folder.synced.settings["state"]}[restored]
+    backup = place.with_name("backup")
+    shutil.copytree(place, backup)
+
+    tree["7.mp3"], tree["8.mp3"] = folder.a.put("7.mp3", folder.song("7.mp3")), folder.b.put("8.mp3", folder.song("8.mp3"))
+    tree["1.mp3"] = folder.a.put("1.mp3", folder.song("1.mp3", "edited"), NEWER)
+    folder.a.delete("2.mp3")
+    second = tree.pop("2.mp3")
+    folder.ends_with(tree)
+    if restored == "state":
+        # Known of old, on one side now: with that state, it looks deleted on the other one.
+        tree["2.mp3"] = folder.b.put("2.mp3", second)
+    shutil.rmtree(place)
+    backup.rename(place)
+
+    ended = folder.synced("--conflict", "ba"[side])
+    [warning] = [event["message"] for event in ended.events if event["type"] == "warning"]
+    assert "restored from a backup" in warning
+    tree["2.mp3"] = second
+    folder.check(tree)
+    folder.synced.does_nothing()
+    # From then on, it is a sync like any other.
+    folder.a.delete("8.mp3")
+    del tree["8.mp3"]
+    folder.ends_with(tree)
+
+
+def test_a_plan_of_a_sync_is_stale_if_a_side_was_restored_from_a_backup(synced: Callable[..., Synced], tmp_path: Path) -> None:
+    folder = Folder(synced(("local", "local")))
+    tree = folder.start(*songs(*range(1, 7)))
+    folder.ends_with(tree)
+    root = folder.synced.sides[0].root
+    assert root is not None
+    shutil.copytree(root, tmp_path / "backup")
+    tree["7.mp3"] = folder.a.put("7.mp3", folder.song("7.mp3"))
+    folder.ends_with(tree)
+    tree["8.mp3"] = folder.b.put("8.mp3", folder.song("8.mp3"))
+    folder.synced("--dry-run", "--plan", str(tmp_path / "sync.plan"))
+    shutil.rmtree(root)
+    (tmp_path / "backup").rename(root)
+
+    before = folder.synced.everything()
+    ended = folder.synced.forks.run("apply", str(tmp_path / "sync.plan"), "--yes", codes=(4,), **folder.synced.settings)
+    assert "restored from a backup" in ended.errors[0]["message"]
+    assert folder.synced.everything() == before
+
+
 def test_a_copy_with_the_id_of_its_original_is_refused_and_a_moved_folder_is_not(synced: Callable[..., Synced]) -> None:
     """What both had in common with the third is known of one of them only."""
     folder = Folder(synced(("local", "webdav")))
