@@ -34,6 +34,7 @@ from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.foreign_folders import HiddenFolders, opened_by
 from orchestrator.location import Location
+from orchestrator.plan.build import seal
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
 from orchestrator.plan.planners.dedup.choices import NO_CHOICES
@@ -117,7 +118,7 @@ def _quarantine(session: Session, options: DedupOptions, question: DedupQuestion
         finds.append(found)
         if again or not options.review:
             show_duplicates(session, found, question.locations[0].fs, plan_follows=True)
-        return planned
+        return _noting_deletion(planned) if options.delete else planned
 
     def review(first: Planned) -> Planned | None:
         groups = searches[-1].groups()
@@ -259,6 +260,13 @@ def _scan(session: Session, question: DedupQuestion, location: Location) -> tupl
     code = worst([report_scan(session, location, result), report_shared_names(session, location, result)])
     capabilities = session.storage(location).capabilities
     return DedupLocation(fs=location.fs, items=items_of(session, location, result), capabilities=capabilities), code
+
+
+def _noting_deletion(planned: Planned) -> Planned:
+    """The same, and its header has `delete`: most of what the plan quarantines is then deleted."""
+    header = planned.plan.header
+    noted = msgspec.structs.replace(header, options={**header.options, "delete": True})
+    return msgspec.structs.replace(planned, plan=seal(msgspec.structs.replace(planned.plan, header=noted)))
 
 
 def _ask_to_quarantine(plan: Plan) -> str:

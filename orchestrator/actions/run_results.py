@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,10 +27,13 @@ def run_result(run: Run, *, done: int, undone_by: Run | None = None, in_progress
     return _ended(run, counts, done) + exit_code
 
 
-def undone_by(runs: Iterable[Run]) -> dict[str, Run]:
-    """Run -> the newest run that has undone it, at least in part, and was not undone itself."""
+def undone_by(runs: Sequence[Run]) -> dict[str, Run]:
+    """Run -> the newest run that has undone it, at least in part, and was not undone itself.
+
+    `runs`: in the order in which they were begun. Their times do not tell that: a clock may be set back.
+    """
     found: dict[str, Run] = {}
-    for run in sorted(runs, key=lambda run: run.created, reverse=True):
+    for run in reversed(runs):
         taken_back = run.id in found and found[run.id].state is RunState.FINISHED
         if run.undoes is not None and not taken_back and (run.summary is None or run.summary.done > 0):
             found.setdefault(run.undoes, run)

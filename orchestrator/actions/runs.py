@@ -29,8 +29,9 @@ from orchestrator.wording import counted
 
 def list_runs(session: Session) -> list[Run]:
     """List every run, the newest first."""
-    runs = session.journal.runs()[::-1]
+    runs = session.journal.runs()
     undone = undone_by(runs)
+    runs.reverse()
     rows = [_row(run) for run in runs]
     results = {run.id: _result(session, run, undone) for run in runs}
     columns = [
@@ -193,9 +194,22 @@ def undo(options: UndoOptions, session: Session) -> ChangeResult:
             described = session.journal.run(later).described
             moved = f"run {described} moved {counted(files, 'file')} on"
             session.reporter.warning(f"{moved} from where this run had put them, and they will be skipped: undo that run first")
-        return Planned(plan, skipped, nothing_to_do=f"run {run.id}: nothing is left to undo")
+        return Planned(plan, skipped, nothing_to_do=f"run {run.id}: {_nothing_to_undo(session, run)}")
 
     return change(session, make_plan, command="undo", touching=(run.source, run.target), limited=False, undoes=run.id)
+
+
+def _nothing_to_undo(session: Session, run: Run) -> str:
+    """Why there is nothing to undo of a run; of one that changed nothing, which earlier one can be undone instead."""
+    if any(session.journal.completed(run.id)):
+        return "nothing is left to undo"
+    runs = session.journal.runs()
+    undone, places = undone_by(runs), {run.source, run.target}
+    for one in reversed(runs[: [one.id for one in runs].index(run.id)]):
+        can_be_undone = one.id not in undone and one.command != "quarantine empty" and any(session.journal.completed(one.id))
+        if can_be_undone and not places.isdisjoint({one.source, one.target}):
+            return f"it changed nothing, so nothing was undone; `undo {one.id}` undoes the run before it: {one.described}"
+    return "it changed nothing, so nothing was undone"
 
 
 def _missing(session: Session, files: Collection[CompletedOperation]) -> set[Ref]:

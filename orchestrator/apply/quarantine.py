@@ -36,11 +36,17 @@ def older_than(files: Sequence[QuarantinedFile], seconds: float, *, now_s: float
     return [file for file in files if (then := begun[file.run]) is not None and now_s - then > seconds]
 
 
+_FIRST_YEAR = 2025
+"""No run of this program began earlier: a machine without a clock of its own starts in 1970, or when its system was made."""
+
+
 def _begun_s(run: str) -> float | None:
+    """When a run began; None if its id does not say that, or says what cannot be."""
     try:
-        return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+        begun = datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
     except ValueError:  # no id of a run of ours
         return None
+    return begun.timestamp() if begun.year >= _FIRST_YEAR else None
 
 
 def choose_files(files: Sequence[QuarantinedFile], wanted: Iterable[str]) -> list[QuarantinedFile]:

@@ -101,10 +101,15 @@ def outline(plan: Plan) -> Outline:
     if not plan.operations:
         changes = tuple(nothing_to_do(plan)[:1])
         points = (point for point in points if point.kind != "in-place")  # that is what the sentence says
-    undo = ""
-    if plan.operations:
-        undo = "No undo brings it back." if any(map(_deletes_for_good, plan.operations)) else "`undo last` takes it back."
-    return Outline(changes, tuple(points), _cost(plan) if plan.operations else "", undo)
+    return Outline(changes, tuple(points), _cost(plan) if plan.operations else "", _undo(plan) if plan.operations else "")
+
+
+def _undo(plan: Plan) -> str:
+    if any(map(_deletes_for_good, plan.operations)):
+        return "No undo brings it back."
+    if plan.header.options.get("delete"):  # of `dedup`: those with the same bytes or audio
+        return "What --delete then deletes, no undo brings back."
+    return "`undo last` takes it back."
 
 
 def _deletes_for_good(operation: Operation) -> bool:

@@ -128,6 +128,26 @@ def test_a_yes_is_asked_for_once_and_nothing_to_do_is_not_asked_for(music: Path,
     assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac", "Downloads/song.flac"}
 
 
+def test_undo_of_a_run_that_changed_nothing_names_the_one_before_it(music: Path, tmp_path: Path) -> None:
+    """Such as an `undo last` while the disk was not mounted, once it is mounted again."""
+    person = Person(says_yes=True)
+    with open_session(CommonOptions(state_dir=str(tmp_path / "state")), person) as session:
+        first = organize(OrganizeOptions(source=str(music)), session)
+        music.rename(tmp_path / "away")
+        music.mkdir()
+        failed = undo(UndoOptions(run="last"), session)
+        music.rmdir()
+        (tmp_path / "away").rename(music)
+        person.notes.clear()
+        undo(UndoOptions(run="last"), session)
+        assert f"`undo {first.run}`" in person.notes[-1]
+        assert f"run {failed.run}: it changed nothing" in person.notes[-1]
+        assert undo(UndoOptions(run=str(first.run)), session).exit_code is ExitCode.DONE
+        undo(UndoOptions(run=str(failed.run)), session)
+    assert person.notes[-1] == f"run {failed.run}: it changed nothing, so nothing was undone"
+    assert files(music) == {"Band/Album/01.flac", "Band/Album/02.flac", "Downloads/song.flac"}
+
+
 def test_a_plan_file_is_carried_out_and_its_run_shown(music: Path, session: Session, tmp_path: Path) -> None:
     file = str(tmp_path / "plan.jsonl")
     planned = plan(PlanOptions(source=str(music), output=file), session)

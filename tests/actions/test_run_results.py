@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from orchestrator.actions.run_results import run_result, undone_by
@@ -50,5 +51,7 @@ def test_a_run_whose_undo_was_undone_is_not_undone() -> None:
     redo = a_run(RunState.FINISHED, counts, id="redo", created=3.0, undoes="undo")
     again = a_run(RunState.FINISHED, counts, id="again", created=4.0, undoes="first")
     assert undone_by([first, undo]) == {"first": undo}
-    assert undone_by([redo, undo, first]) == {"undo": redo}
+    assert undone_by([first, undo, redo]) == {"undo": redo}
+    back = msgspec.structs.replace(redo, created=0.0)
+    assert undone_by([first, undo, back]) == {"undo": back}, "the clock was set back"
     assert undone_by([first, undo, redo, again]) == {"undo": redo, "first": again}

@@ -308,9 +308,15 @@ def test_replaced_files_lie_in_one_folder_where_their_paths_can_be_names_and_are
 
 
 def test_only_files_that_are_known_to_be_old_enough_are_chosen() -> None:
-    """Their age is that of the run that put them there."""
+    """Their age is that of the run that put them there; not of one that began before its machine knew the time."""
     storage = MemoryStorage()
-    for run_id in ("20251201-120000-aaaaaa", "20251231-115959-bbbbbb", "20251231-120001-cccccc", "by hand"):
+    for run_id in (
+        "20251201-120000-aaaaaa",
+        "20251231-115959-bbbbbb",
+        "20251231-120001-cccccc",
+        "19700101-000012-dddddd",
+        "by hand",
+    ):
         storage.put(f".music-orchestrator/trash/{run_id}/replaced/{run_id}.mp3", b"old")
         storage.put(f".music-orchestrator/quarantine/{run_id}/{run_id}.mp3", b"old")
     now_s = datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()

@@ -112,6 +112,11 @@ def test_on_a_pipe_each_point_is_one_line() -> None:
             "Renames on this disk; nothing is copied. `undo last` takes it back.",
         ),
         (
+            plan(change(Verb.QUARANTINE, "a.mp3", "a.mp3", "T0"), options={"locations": ["/m"], "delete": True}),
+            "1 duplicate to quarantine (1.0 KiB)",
+            "Renames on this disk; nothing is copied. What --delete then deletes, no undo brings back.",
+        ),
+        (
             plan(change(Verb.MOVE, "A/a.mp3", "a.mp3"), change(Verb.QUARANTINE, "l.m3u", "l.m3u"), options={"undo": "r"}),
             "1 file goes back to where it was before, 1 file that the run made to quarantine",
             "Renames on this disk; nothing is copied. `undo last` takes it back.",
