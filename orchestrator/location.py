@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ import msgspec
 from orchestrator import profiles
 from orchestrator.config.cloud import cloud_options
 from orchestrator.config.location_text import check_form, is_path
-from orchestrator.errors import ConfigError, UsageError
+from orchestrator.errors import ConfigError, OrchestratorError, UsageError
 from orchestrator.profiles import Profile
 
 if TYPE_CHECKING:
@@ -153,15 +155,21 @@ class _Resolver(msgspec.Struct, frozen=True):
             return self._from_url(scheme.lower(), rest)
         name, separator, path = self.text.partition(":")
         if not separator or "/" in name:
-            names = ", ".join(sorted(self.config.locations))
-            known = f"; names in the config: {names}" if names else ""
-            raise UsageError(
-                f"{self.text}: no such name under `locations:` in the config; write ./{self.text} for a folder{known}"
-            )
+            raise UsageError(f"{self.text}: no such name under `locations:` in the config; {self._instead_of_name()}")
         if name == CLOUD_REMOTE and self.config.cloud is not None:
             return self._in_cloud(self.config.cloud, path)
         profile = profiles.profile_for_environment_remote(name)
         return self._on_remote(name, path) if profile is None else self._from_environment(profile, path)
+
+    def _instead_of_name(self) -> str:
+        """What may have been meant by a text that is neither a path nor the name of a location."""
+        top, _, path = self.text.partition("/")
+        known = ", ".join(sorted(self.config.locations))
+        names = f"; names in the config: {known}" if known else ""
+        with contextlib.suppress(OrchestratorError):  # without rclone, or the password of its config, no remote is known
+            if top in self.remotes():
+                return f"write {top}:{path} for the remote, or ./{self.text} for a folder{names}"
+        return f"write ./{self.text} for a folder, and names with spaces in quotes{names}"
 
     def _from_url(self, scheme: str, rest: str) -> Location:
         profile = profiles.profile_for_url(scheme)
@@ -206,7 +214,9 @@ class _Resolver(msgspec.Struct, frozen=True):
         if name not in known or not _REMOTE_NAME.fullmatch(name):
             listed = ", ".join(f"{one}:" for one in sorted(known))
             there_is = f"it has {listed}" if listed else "it has none; `rclone config` makes one"
-            raise UsageError(f"{name}: no such remote in the rclone config; {there_is}")
+            near = get_close_matches(name, known, 1)
+            meant = f"; did you mean {near[0]}:?" if near else ""
+            raise UsageError(f"{name}: no such remote in the rclone config; {there_is}{meant}")
         return self._at(name, path, RemoteDefinition(name, known[name], added) if added is not None else known[name])
 
     def _in_cloud(self, cloud: Cloud, path: str) -> Location:

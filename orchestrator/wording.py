@@ -28,7 +28,7 @@ def size_text(size: int | float | None) -> str:
         return "?"
     value = float(size)
     for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
+        if round(value, 1) < 1024:  # 1023.96 KiB are 1.0 MiB
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator.actions.change import ChangeResult, Planned, change, preview
 from orchestrator.actions.mirror_record import begin_mirrors, saved_mirrored
 from orchestrator.actions.place_ids import check_mirror
+from orchestrator.actions.run_results import undone_by
 from orchestrator.actions.session import Session
 from orchestrator.actions.sync_record import begin_sync, check_saved_record, count_each_way, moves_files, saved_record
 from orchestrator.config.options.plan_files import ApplyOptions
@@ -23,6 +24,7 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
     """
     planned = Planned(read_plan(user_path(options.file)))
     session.need_consent("apply")
+    _warn_if_applied(session, planned.plan)
     _check_foreign_folders(session, planned.plan)
     record, mirrored = saved_record(planned.plan), saved_mirrored(planned.plan)
 
@@ -52,6 +54,24 @@ def apply(options: ApplyOptions, session: Session) -> ChangeResult:
         result = preview(session, lambda: planned)
     count_each_way(session, result.plan)
     return result
+
+
+def _warn_if_applied(session: Session, plan: Plan) -> None:
+    """Say so if a run has carried out this plan, and was not undone: its files are gone from where the plan has them."""
+    runs = session.journal.runs()
+    undone = undone_by(runs)
+    for run in reversed(runs):
+        made = run.summary is not None and run.summary.done
+        if (
+            run.header.created == plan.header.created
+            and run.header.source == plan.header.source
+            and made
+            and run.id not in undone
+        ):
+            session.reporter.warning(
+                f"run {run.described} has carried out this plan: `music-orchestrator undo {run.id}` reverses it"
+            )
+            return
 
 
 def _check_foreign_folders(session: Session, plan: Plan) -> None:

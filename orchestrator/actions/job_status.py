@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.actions.broken_ways import broken_ways
-from orchestrator.actions.jobs import chosen_jobs
+from orchestrator.actions.jobs import HOW_TO_WRITE_ONE, chosen_jobs
 from orchestrator.actions.schedule import installed_times
 from orchestrator.actions.schedule_install import why_nothing_starts
 from orchestrator.actions.session import Session
@@ -76,7 +76,7 @@ def _show(found: Sequence[JobStatus], named: Sequence[str], session: Session, no
     """The jobs, what does not start or cannot be reported, and the last runs of those that were named."""
     idle = {one.job: why for one in found if one.next_start and not one.in_time and (why := why_nothing_starts(one.job))}
     rows = [_row(one, now, started=None if one.next_start is None else one.job not in idle) for one in found]
-    session.reporter.table("job", _COLUMNS, rows, empty="the config has no jobs; docs/jobs.md says how to write one")
+    session.reporter.table("job", _COLUMNS, rows, empty=f"the config has no jobs; {HOW_TO_WRITE_ONE}")
     for job, (reason, remedy) in idle.items() if not session.options.json else ():
         session.reporter.note(f"{job}: {reason}; {remedy}")
     broken = [

@@ -67,7 +67,7 @@ def _run(options: RunOptions, session: Session, jobs: Mapping[str, Job], wait_s:
             return _Jobs(session, options, reports).do(jobs)
 
 
-_HOW_TO_WRITE_ONE = "docs/jobs.md says how to write a job"
+HOW_TO_WRITE_ONE = "write one, such as: music-orchestrator config set jobs.nightly '[{organize: {source: ~/Music}}]'"
 
 
 def chosen_jobs(session: Session, names: Sequence[str]) -> dict[str, Job]:
@@ -89,8 +89,8 @@ def jobs_there(session: Session) -> str:
     if session.config.jobs:
         return f"{file} has {', '.join(session.config.jobs)}"
     if not file.exists():
-        return f"there is no config file {file}; `music-orchestrator config init` writes one, and {_HOW_TO_WRITE_ONE}"
-    return f"{file} has no `jobs:` yet; {_HOW_TO_WRITE_ONE}"
+        return f"there are no jobs, and no config file {file}; {HOW_TO_WRITE_ONE}"
+    return f"{file} has no `jobs:` yet; {HOW_TO_WRITE_ONE}"
 
 
 def _check_steps(session: Session, names: Sequence[str]) -> None:

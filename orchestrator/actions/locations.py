@@ -113,7 +113,11 @@ def _missing(location: Location, what: str = "such folder") -> UsageError:
         create = "the provider's own tool"
     else:
         create = f"`{'mkdir -p' if location.local else 'rclone mkdir'} {shlex.quote(location.fs)}`"
-    return UsageError(f"{location.typed.removesuffix(':')}: there is no {what}: check the name, or create it with {create}")
+    look = ""
+    if not location.local and location.definition is None:
+        parent, slash, _ = location.path.rpartition("/")
+        look = f" (`rclone lsd {shlex.quote(f'{location.remote}:{parent or slash}')}` lists those that exist)"
+    return UsageError(f"{location.typed.removesuffix(':')}: there is no {what}: check the name{look}, or create it with {create}")
 
 
 def check_target(target: Location) -> None:

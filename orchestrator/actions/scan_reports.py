@@ -116,7 +116,7 @@ def report_scan(
     if result.links_left_out:
         session.reporter.note(f"{location.typed}: {counted(result.links_left_out, 'link')} not followed")
     if music and not result.audio_seen:
-        session.reporter.note("no music found")
+        session.reporter.note(f"{location.typed}: no music found")
     failed = (*result.vanished, *result.failures, *result.difference.listed_twice, *result.unreachable)
     session.summary.ops_skipped += len(failed)
     return ExitCode.SOME_FAILED if failed else closed

@@ -98,7 +98,9 @@ class Spending:
         expected = estimate([task.operation for task in tasks], self._capabilities, begun=self._begun)
         cost, currency = expected["cost"], str(expected["currency"] or "USD")
         if cost is None:
-            self._reason = "--max-cost: the prices of every remote must be known (docs/costs.md)"
+            self._reason = (
+                "--max-cost: the prices of every remote must be known: `music-orchestrator remotes check` says how to set them"
+            )
         elif (spent := self._cost_so_far()) + (following := float(cost) * self._factor) > self._limits.cost:
             self._reason = (
                 f"--max-cost {number_text(self._limits.cost)}: about {money_text(spent, currency)} was spent, "

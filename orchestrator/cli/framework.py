@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 _WORDS = "music-orchestrator.words"
+_WHOLE_SENTENCE = 1000
+"""So long, no first sentence of a help is."""
 """The key of the command line in click's `Context.meta`."""
 
 
@@ -78,13 +80,13 @@ class Group(click.Group):
         command: click.Command = getattr(importlib.import_module(module_name), f"{cmd_name}_command")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list without importing the commands."""
-        if not self._lazy:
-            super().format_commands(ctx, formatter)
-            return
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list, with whole sentences; of the program itself, without importing the commands."""
+        lines = [(name, text) for name, (_, text) in self._lazy.items()]
+        if not lines:
+            lines = [(name, self.commands[name].get_short_help_str(_WHOLE_SENTENCE)) for name in self.commands]
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self._lazy.items()])
+            formatter.write_dl(lines)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the lists of commands and options."""

@@ -221,7 +221,8 @@ def _refuse_secrets(names: Sequence[str], value: Any) -> None:
     for option in _secrets_in(names, value):
         raise UsageError(
             f"not written: the option {option} is a secret, and does not belong in a config file or on a command line: "
-            "keep it in a variable of the environment or in a file, and name that (docs/configuration.md says how)"
+            f"keep it in a variable of the environment or in a file, and name that: "
+            f"`secrets: {{{option}: {{env: NAME}}}}` or `{{file: FILE}}`"
         )
 
 

@@ -61,8 +61,12 @@ def decode(text: bytes, path: Path, settings: type[SettingsT]) -> tuple[Settings
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        hint = _QUOTES if _TEMPLATE.search(text.decode().split("\n")[line - 1]) else "; check the indentation and quotes there"
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}{hint}") from error
+        problem, hint = error.problem or error.context, "; check the indentation and quotes there"
+        if _TEMPLATE.search(text.decode().split("\n")[line - 1]):
+            hint = _QUOTES
+        elif "'\\t'" in str(problem):
+            problem, hint = "a tab", ": indent with spaces"
+        raise ConfigError(f"{path}:{line}: not valid YAML: {problem}{hint}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from error
     except RecursionError:  # its chain of frames would say nothing

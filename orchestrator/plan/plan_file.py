@@ -40,6 +40,8 @@ def read_plan(file: Path) -> Plan:
     """
     try:
         content = read_user_file(file)
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: no such file; `music-orchestrator plan SOURCE -o {file}` writes a plan to it") from error
     except OSError as error:
         raise UsageError(f"cannot read the plan {file}: {error.strerror}") from error
     if content.strip() and not content.startswith(b'{"') and not any(key in content for key in _KEYS):

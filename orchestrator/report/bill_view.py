@@ -27,11 +27,12 @@ def bill(header: Header) -> Iterator[tuple[str, str]]:
         if cost or estimate.get("currency"):
             yield "cost", f"about {money_text(float(cost), str(estimate.get('currency') or 'USD'))}{_not_counted(estimate)}"
     elif requests and (unknown := without_prices(header)):
-        yield "cost", f"unknown: no prices of {printable(', '.join(unknown))} (docs/costs.md)"
+        yield "cost", f"unknown: no prices of {printable(', '.join(unknown))} ({PRICES_REMEDY})"
     if time := time_text(estimate):
         yield "time", time
 
 
+PRICES_REMEDY = "`remotes check` says how to set them"
 TIME_UNKNOWN = "time unknown"
 _MOST_ASSUMED = 0.1
 """A time is only said if no larger share of it is assumed."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from orchestrator.prices import REQUEST_KINDS, Quotas
+from orchestrator.profiles import price_lists
 from orchestrator.report.reporter import duration_text, printable
 from orchestrator.wording import money_text, number_text, size_text
 
@@ -162,4 +163,5 @@ def _prices(facts: Mapping[str, Any]) -> str:
         ways = (("upload_gb_per_day", "up"), ("download_gb_per_day", "down"))
         limits = [f"{quotas[key]:,.0f} GB {way} a day" for key, way in ways if quotas[key] is not None]
         return f"a flat rate{', at most ' if limits else ''}{', '.join(limits)}"
-    return f"unknown; `remotes: {{{facts['location'].partition(':')[0]}: {{prices: LIST}}}}` in the config chooses a list"
+    remote = facts["location"].partition(":")[0]
+    return f"unknown; `music-orchestrator config set remotes.{remote}.prices LIST` sets them: {', '.join(price_lists())}"

@@ -24,7 +24,7 @@ from orchestrator.plan.model import (
     locations_of,
 )
 from orchestrator.records import OWN_DIRECTORY
-from orchestrator.report.bill_view import time_text, without_prices
+from orchestrator.report.bill_view import PRICES_REMEDY, time_text, without_prices
 from orchestrator.report.plan_changes import changes_of
 from orchestrator.report.plan_view import KIND_WORDS, LEFT_BY_SYNC, NOT_COMPARED, nothing_to_do
 from orchestrator.tags.formats import is_audio
@@ -291,7 +291,7 @@ def _cost_at_remotes(header: Header) -> str:
     cost = estimate.get("cost")
     if cost is None:
         unknown = sorted({f"{remote_of(fs)}:" for fs in without_prices(header)})
-        parts.append(f"prices of {', '.join(unknown)} unknown (docs/costs.md)" if unknown else "prices unknown")
+        parts.append(f"prices of {', '.join(unknown)} unknown ({PRICES_REMEDY})" if unknown else "prices unknown")
     elif cost or estimate.get("currency"):
         parts.append(money_text(float(cost), str(estimate.get("currency") or "USD")))
     return f"{', '.join(filter(None, (*parts, time_text(estimate))))}."

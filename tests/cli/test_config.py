@@ -82,7 +82,7 @@ def test_an_empty_file_is_all_defaults(text: str) -> None:
         ("layouts:\n- template: a\n- template: b\n", "only the last rule may have no `when`"),
         ("jobs:\n  n:\n    - {}\n", "c.yaml:3: jobs.n: a step is one command"),
         ("locations: {a: null}\n", "locations.a: expected text"),
-        ("\ttransfers: 1\n", "c.yaml:1: not valid YAML"),
+        ("\ttransfers: 1\n", "c.yaml:1: not valid YAML: a tab: indent with spaces"),
         ("exclude:\n- Podcasts\n- /\n", "c.yaml:3: exclude: the glob '/' is empty"),
         ('include: ["[b-a].mp3"]\n', "c.yaml:1: include: invalid glob '[b-a].mp3'"),
         ("include: Podcasts\n", "include: expected a list, got `Podcasts`"),

@@ -71,7 +71,7 @@ def test_a_plan_over_a_limit_changes_nothing(s3_moto: RemoteServer, music: Path,
 def test_unknown_money_is_said_and_bandwidth_makes_time(s3_moto: RemoteServer, music: Path, tmp_path: Path) -> None:
     arguments = ("organize", str(music), s3_moto.fs("slow"), "--copy", "--dry-run")
     said = say(*arguments, state=tmp_path / "state").stdout
-    assert f"prices of {s3_moto.name}: unknown (docs/costs.md)" in said
+    assert f"prices of {s3_moto.name}: unknown (`remotes check` says how to set them)" in said
     assert ", time unknown" in said, "nobody knows how fast this server answers"
     fast = Program(tmp_path / "state")(*arguments).summary["estimate"]
     slow = Program(tmp_path / "state")(*arguments, "--bandwidth", "10k").summary["estimate"]

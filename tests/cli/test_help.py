@@ -59,6 +59,14 @@ def test_the_help_of_the_program_lists_all_common_options(capsys: pytest.Capture
         assert f"--{name.replace('_', '-')} " in text
 
 
+@pytest.mark.parametrize("group", ["runs", "queue", "problems", "quarantine", "remotes", "config"])
+def test_the_help_of_a_group_has_whole_sentences(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([group, "--help"]) == 0
+    commands = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert commands
+    assert "..." not in commands
+
+
 def test_help_and_version_with_json_are_json(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, says in (
         (["--json", "--help"], "Usage"),

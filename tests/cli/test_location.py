@@ -108,9 +108,12 @@ def test_a_scheme_can_mean_the_cloud() -> None:
     ("typed", "says"),
     [
         ("Music", r"write \./Music for a folder"),
-        ("Music/New", r"write \./Music/New for a folder"),
+        ("Music/New", r"write \./Music/New for a folder, and names with spaces in quotes"),
+        ("gdrive", r"write gdrive: for the remote, or \./gdrive for a folder"),
+        ("gdrive/Music", "write gdrive:Music for the remote"),
         ("a/b:c", r"write \./a/b:c"),
         ("absent:x", r"no such remote .* My Drive:, box:, gdrive:"),
+        ("gdrvie:x", "no such remote .*did you mean gdrive:"),
         ("", "must not be empty"),
         (":s3,access_key_id=A,secret_access_key=SECRET:bucket", "made on the fly"),
         (":local:/x", "made on the fly"),
@@ -138,6 +141,14 @@ def test_unusable_locations_are_refused_with_a_remedy(typed: str, says: str) -> 
         resolve(typed, CONFIG, REMOTES, {})
     assert "SECRET" not in caught.value.message
     assert "\n" not in caught.value.message
+
+
+def test_a_name_is_refused_without_rclone_as_well() -> None:
+    def no_rclone() -> NoReturn:
+        raise UsageError("rclone was not found")
+
+    with pytest.raises(UsageError, match=r"Music: no such name under `locations:` .*write \./Music for a folder"):
+        resolve("Music", Config(), no_rclone, {})
 
 
 def test_a_url_without_a_remote_is_reported() -> None:

@@ -107,6 +107,19 @@ def test_an_error_of_the_whole_location_is_one_line(
     assert not [seen for seen in proxy.requests if seen.change and kind != "dropbox"]
 
 
+def test_a_missing_folder_is_named_with_what_lists_the_others(webdav: RemoteServer, forks: Forks, tmp_path: Path) -> None:
+    (tmp_path / "rclone.conf").write_text(webdav.section("remote"))
+    (tmp_path / "rclone.conf").chmod(0o600)
+    for path, above in (("no", "remote:"), ("no/such", "remote:no"), ("a b/c", "'remote:a b'")):
+        (error,) = forks.run(
+            *("scan", f"remote:{path}"),
+            state=tmp_path / "state",
+            environment={"RCLONE_CONFIG": str(tmp_path / "rclone.conf")},
+            codes=(2,),
+        ).errors
+        assert f"remote:{path}: there is no such folder: check the name (`rclone lsd {above}` lists" in error["message"]
+
+
 @pytest.mark.parametrize("option", ["versions = true", "version_at = 2026-01-01"])
 def test_a_remote_that_shows_old_versions_is_refused(option: str, s3_moto: RemoteServer, forks: Forks, tmp_path: Path) -> None:
     (tmp_path / "rclone.conf").write_text(f"{s3_moto.section('remote').rstrip()}\n{option}\n")

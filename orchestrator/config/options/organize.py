@@ -32,7 +32,7 @@ class OrganizeChoices(Options, frozen=True):
     layout: Annotated[
         str | None,
         option(
-            "The layout: a preset, such as by-class or plex, or a template (see docs/layouts.md).",
+            "The layout: a preset, such as by-class or plex, or a template, such as '{{ albumartist }}/{{ album }}/{{ title }}'.",
             metavar="NAME|TEMPLATE",
             completes="layout",
         ),
@@ -41,14 +41,14 @@ class OrganizeChoices(Options, frozen=True):
     move: Annotated[bool, option("Move files (default in place).", switch="transfer")] = False
     mirror: Annotated[
         str | tuple[str, ...],
-        option("Also copy the organized files to LOCATION (see docs/mirrors.md).", metavar="LOCATION", completes="location"),
+        option("Also copy the organized files to LOCATION.", metavar="LOCATION", completes="location"),
     ] = ()
     cloud_only: Annotated[bool, option("Refuse operations that would bring file contents through this machine.")] = False
     untagged: Annotated[str | None, option("Move untagged files to DIR (default: leave them in place).", metavar="DIR")] = None
     names_as_tags: Annotated[
         str | tuple[str, ...],
         option(
-            "Where tags are missing, take them from names: auto, or a pattern (see docs/names.md); off ignores the config.",
+            "Where tags are missing, take them from names: auto, or a pattern like '{artist} - {title}'; off ignores the config.",
             metavar="auto|PATTERN",
             examples=["auto"],
         ),

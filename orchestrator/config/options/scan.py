@@ -49,8 +49,6 @@ class StatsOptions(Options, frozen=True):
     exclude: Exclude = ()
     reading: Reading = None
     no_scan: Annotated[bool, option("Use only the catalogue: do not list files or contact the remote.")] = False
-    cost: Annotated[
-        bool, option("Also show what the library costs: storage, a full download, a reorganization (see docs/costs.md).")
-    ] = False
+    cost: Annotated[bool, option("Also show what the library costs: storage, a full download, a reorganization.")] = False
     no_duplicates: Annotated[bool, option("Do not search for duplicates (saves memory on large libraries).")] = False
     html: Page = None

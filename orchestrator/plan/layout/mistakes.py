@@ -143,7 +143,7 @@ def checked_fields(tree: nodes.Node, known: dict[str, Any], source: str, environ
     for name in sorted(used - known.keys()):
         if name in FIELDS:
             raise UsageError(f"the condition {source!r} applies to whole albums and cannot use the track field {name!r}")
-        hint = nearest_field(name, known) or "; docs/layouts.md lists the fields"
+        hint = nearest_field(name, known) or f"; the fields are {', '.join(known)}"
         raise UsageError(f"the layout {source!r} uses an unknown field {name!r}{hint}")
     if (remedy := next(_parts_of_fields(every), None)) is not None:
         raise UsageError(f"the layout {source!r} cannot be evaluated: {remedy}")
