@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.records import ACTING
-from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.repeated_search import find_duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.tags.reader import read_track

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from orchestrator.plan.planners.dedup.candidates import candidates_of
 from orchestrator.plan.planners.dedup.records import Duplicates, Tier
-from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.repeated_search import find_duplicates
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.records import Entry, Item
 from orchestrator.track import AudioIdentity, Reading, Status, Strength, Track

@@ -98,6 +98,13 @@ class AlbumCopy:
         numbered = [member.track for members in self.slots.values() for member in members]
         self.needs_unnumbered = self.complete and missing(numbered) is not None
 
+    def needed(self) -> list[list[Candidate]]:
+        """The files of each track that it needs to stay complete: one of each must stay, or all may go."""
+        if not self.needs_unnumbered:
+            return [*self.slots.values()]
+        whole = (member for member in self.members if member.reading.suspect is None)
+        return [*self.slots.values(), *([member] for member in whole if member.number is None)]
+
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:
     """The files of a location that can be compared: readable, not empty, and distinguishable by name or id.

@@ -25,6 +25,7 @@ from orchestrator.plan.planners.dedup.companions import DuplicateCompanions
 from orchestrator.plan.planners.dedup.keep_order import KEPT_BECAUSE, because
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
+from orchestrator.plan.planners.dedup.repeated_search import find_duplicates
 from orchestrator.plan.planners.dedup.search import SameFiles
 from orchestrator.plan.planners.dedup.settings import DedupSettings, LayoutSettings
 from orchestrator.plan.shared_names import SharedNames, display_name, name_in_quarantine
@@ -70,7 +71,7 @@ def plan_dedup(request: DedupRequest) -> Plan:
 def duplicates_of(request: DedupRequest) -> Duplicates:
     """The duplicates in these locations. Raises UsageError for an invalid `keep`."""
     candidates = _candidates(request)
-    found = SameFiles(candidates, partial(_note_in_place, request)).duplicates(request.options, request.choices)
+    found = find_duplicates(candidates, request.options, partial(_note_in_place, request), request.choices)
     return replace(found, candidates=candidates)
 
 

@@ -16,33 +16,21 @@ from orchestrator.plan.planners.dedup.keep_order import KeepOrder
 from orchestrator.plan.planners.dedup.records import ACTING, Alike, Decision, Duplicates, Tier
 from orchestrator.plan.planners.dedup.settings import DedupSettings
 from orchestrator.plan.planners.dedup.tiers import Tiers, components, lookalikes
+from orchestrator.records import Ref
 
 _MAX_COMPARED = 64
 """A file is compared with at most this many kept files that are the same. It is kept if none of them can replace it."""
 
-_SAME_SOUND = (Tier.BYTES, Tier.AUDIO)
+SAME_SOUND = (Tier.BYTES, Tier.AUDIO)
+
+NONE: Mapping[Ref, str] = {}
 
 COMPLETE = "a complete album would become incomplete"
 BETTER = "it is better than the track of a complete album, which is kept"
 EARLIER_LOCATION = "a location only loses a file to a better one in a location that comes after it"
 CONTRADICTING = "their tags are the same, but contradict each other about"
+TELLING_APART = "the tags of one of them tell other files apart, which would look the same without it"
 UNCLEAR = "they agree only in part: one of them matches files that differ from each other"
-
-
-def find_duplicates(
-    candidates: Iterable[Candidate],
-    options: DedupSettings | None = None,
-    note_in_place: Callable[[Sequence[Candidate], Iterable[Candidate]], None] | None = None,
-) -> Duplicates:
-    """Decide which files of any number of locations are duplicates. Their order does not matter.
-
-    `note_in_place` sets `Candidate.in_place`, if it is not set: called with all candidates and those that may be duplicates.
-
-    A file is only a duplicate of a kept file with which it shares a tier directly. A track of a complete album is only a
-    duplicate of another file of that track in the same folder, or together with the whole folder, if another copy of the album
-    has all of its tracks. Raises UsageError for an invalid `keep`.
-    """
-    return SameFiles(candidates, note_in_place).duplicates(options or DedupSettings())
 
 
 class SameFiles:
@@ -59,15 +47,23 @@ class SameFiles:
         self._tiers = Tiers(self._eligible)
         self.groups: Sequence[Sequence[Candidate]] = components(self._eligible, self._tiers)
         """Files that are connected by any tier. Each file is in one group at most."""
+        self.unclear: Sequence[Sequence[Candidate]] = [members for _, members in self._tiers.unclear]
+        """Files with equal tags of which some contradict others."""
         self._cut = cut_readings(one.reading for one in self._eligible) | lost_ends(
             [one.reading for one in members] for members in self.groups
         )
         if self.groups and note_in_place is not None:
             note_in_place(ordered, (member for members in self.groups for member in members))
 
-    def duplicates(self, options: DedupSettings, choices: Choices = NO_CHOICES) -> Duplicates:
-        """As `find_duplicates`."""
-        search = self._searched(options, choices, self.groups)
+    def duplicates(self, options: DedupSettings, choices: Choices = NO_CHOICES, staying: Mapping[Ref, str] = NONE) -> Duplicates:
+        """Decide which files are duplicates.
+
+        A file is only a duplicate of a kept file with which it shares a tier directly. A track of a complete album is only a
+        duplicate of another file of that track in the same folder, or together with the whole folder, if another copy of the
+        album has all of its tracks. Files in `staying` stay, for the reasons in words that it has. Raises UsageError for an
+        invalid `keep`.
+        """
+        search = self._searched(options, choices, self.groups, staying)
         return Duplicates(search.decisions(), tuple(search.all_kept(self.groups, self._eligible)))
 
     def decide(self, options: DedupSettings, choices: Choices, groups: Sequence[Sequence[Candidate]]) -> Decided:
@@ -79,8 +75,10 @@ class SameFiles:
         """Which of these files are kept rather than others, by the criteria alone."""
         return KeepOrder(options, self._cut)
 
-    def _searched(self, options: DedupSettings, choices: Choices, groups: Sequence[Sequence[Candidate]]) -> _Search:
-        search = _Search(options, self._tiers, KeepOrder(options, self._cut, choices))
+    def _searched(
+        self, options: DedupSettings, choices: Choices, groups: Sequence[Sequence[Candidate]], staying: Mapping[Ref, str] = NONE
+    ) -> _Search:
+        search = _Search(options, self._tiers, KeepOrder(options, self._cut, choices), staying)
         for members in groups:
             search.register(members)
         for members in groups:
@@ -107,8 +105,9 @@ class _Match(NamedTuple):
 
 
 class _Search:
-    def __init__(self, options: DedupSettings, tiers: Tiers, order: KeepOrder) -> None:
+    def __init__(self, options: DedupSettings, tiers: Tiers, order: KeepOrder, staying: Mapping[Ref, str]) -> None:
         self._same_format_only = options.same_format_only
+        self._staying = staying
         self._order = order
         self._tiers = tiers
         self._with_label: dict[int, list[Candidate]] = defaultdict(list)
@@ -145,10 +144,11 @@ class _Search:
         for copy in copies.values():
             if not copy.complete:
                 continue
-            lost = [slot for slot in copy.slots.values() if all(id(member) in self._matches for member in slot)]
-            if lost and len(lost) < len(copy.slots):
-                for slot in lost:
-                    self._keep_best(slot)
+            needed = copy.needed()
+            lost = [files for files in needed if all(id(member) in self._matches for member in files)]
+            if lost and len(lost) < len(needed):
+                for files in lost:
+                    self._keep_best(files)
 
     def prefer_album_tracks(self) -> None:
         """Where a kept loose file is the same as a kept album track and not better, make the loose file a duplicate.
@@ -158,7 +158,7 @@ class _Search:
         for match in self._matches.values():
             self._duplicates_of[id(match.kept)].append(match.duplicate)
         for candidate in sorted(self._kept.values(), key=self._order.rank, reverse=True):
-            if self._is_album_track(candidate) or self._order.never_leaves(candidate):
+            if self._is_album_track(candidate) or self._never_leaves(candidate):
                 continue
             for tier, label in self._labels(candidate):
                 if self._replace(candidate, tier, label):
@@ -207,9 +207,12 @@ class _Search:
             if label is not None:
                 yield tier, label
 
+    def _never_leaves(self, member: Candidate) -> bool:
+        return self._order.never_leaves(member) or (bool(self._staying) and member.ref in self._staying)
+
     def _match(self, member: Candidate) -> _Match | None:
         """The first kept file that this one is a duplicate of."""
-        if self._order.never_leaves(member):
+        if self._never_leaves(member):
             return None
         for tier, label in self._labels(member):
             for kept in self._kept_with_label[label][:_MAX_COMPARED]:
@@ -232,32 +235,33 @@ class _Search:
         )
         if chosen:
             return reason
-        if reason is None and tier not in _SAME_SOUND:
+        if reason is None and tier not in SAME_SOUND:
             reason = self._order.undecided(kept, file)
         return reason or (None if self._order.may_replace(kept, file) else EARLIER_LOCATION)
 
     def _album_reason(self, member: Candidate, kept: Candidate) -> str | None:
         """A complete album keeps a file for each of its tracks, unless the whole copy is a duplicate of one that has them all."""
         copy = member.album_copy
-        if copy is not None and copy.needs_unnumbered and member.number is None:
-            return COMPLETE
-        if copy is None or not copy.complete or member.number is None or copy is kept.album_copy:
+        if copy is None or not copy.complete or (member.number is None and not copy.needs_unnumbered):
             return None
-        if any(id(other) in self._kept for other in copy.slots[member.disc or 1, member.number]):
+        if member.number is not None and copy is kept.album_copy:
             return None
-        return None if kept.album_copy is not None and self._covered(copy, kept.album_copy) else COMPLETE
+        if member.number is not None and any(id(other) in self._kept for other in copy.slots[member.disc or 1, member.number]):
+            return None
+        by = kept.album_copy
+        return None if by is not None and by is not copy and self._covered(copy, by) else COMPLETE
 
     def _covered(self, copy: AlbumCopy, by: AlbumCopy) -> bool:
         """Whether each track of a copy could be a duplicate of a track of another copy."""
         found = self._covers.get((id(copy), id(by)))
         if found is None:
             found = self._covers[id(copy), id(by)] = all(
-                self._has_counterpart(member, by) for slot in copy.slots.values() for member in slot
+                self._has_counterpart(member, by) for files in copy.needed() for member in files
             )
         return found
 
     def _has_counterpart(self, member: Candidate, by: AlbumCopy) -> bool:
-        if self._order.never_leaves(member):
+        if self._never_leaves(member):
             return False
         return any(
             other.album_copy is by and self._reason_to_keep(member, other, tier) is None
@@ -272,9 +276,9 @@ class _Search:
 
     # Albums.
 
-    def _keep_best(self, slot: Sequence[Candidate]) -> None:
+    def _keep_best(self, files: Sequence[Candidate]) -> None:
         """Keep the best file of a track after all; the others may stay duplicates."""
-        best = min(slot, key=self._order.rank)
+        best = min(files, key=self._order.rank)
         match = self._matches.pop(id(best))
         self.reasons[id(best), id(match.kept)] = COMPLETE
         self._keep(best)
@@ -286,7 +290,7 @@ class _Search:
     def _is_better(self, loose: Candidate, track: Candidate, tier: Tier) -> bool:
         """Whether a loose file ranks before an album track, leaving the rest of the album aside. Equal sound is equally good."""
         return (
-            tier not in _SAME_SOUND
+            tier not in SAME_SOUND
             and not self._is_album_track(loose)
             and self._order.own_rank(loose) < self._order.own_rank(track)
         )
@@ -342,6 +346,9 @@ class _Search:
             return reasons_to_keep.REFERENCE
         if all(map(self._order.is_left, same)):
             return reasons_to_keep.DECIDED
+        found = {self._staying[member.ref] for member in same if member.ref in self._staying} if self._staying else set()
+        if found:
+            return "; ".join(sorted(found))
         ids = {id(member) for member in same}
         found = {why for (one, other), why in self.reasons.items() if one in ids and other in ids} if len(ids) < 3 else set()
         if not found:

@@ -17,7 +17,7 @@ from orchestrator.plan.planners.dedup.in_place import note_in_place
 from orchestrator.plan.planners.dedup.kept_copies import kept_copy_of
 from orchestrator.plan.planners.dedup.planner import quarantine_of
 from orchestrator.plan.planners.dedup.records import Decision, Duplicates
-from orchestrator.plan.planners.dedup.search import find_duplicates
+from orchestrator.plan.planners.dedup.repeated_search import find_duplicates
 from orchestrator.plan.planners.dedup.settings import DEFAULT_KEEP, DedupSettings, LayoutSettings
 from orchestrator.plan.planners.organize.request import OrganizeRequest
 from orchestrator.plan.shared_names import SharedNames
