@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from orchestrator.paths import name_of, parent_of, split_extension
@@ -22,6 +23,8 @@ from orchestrator.track import AudioIdentity, Reading, Track
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(r"\d+|(?<![^\W_])(?:[a-z]|i{2,3}|iv|vi{1,3}|ix)(?![^\W_])")
 """Digits, a Roman number or a single letter."""
+_FOUR_DIGITS = re.compile(r"\d{4}")
+"""Every date has a year."""
 _SAYING = re.compile(r"[^\W_]")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -39,6 +42,48 @@ _NOTES = re.compile(
 _COPIES = frozenset(
     {"copy", "copies", "backup", "kopie", "copie", "copia", "new", "old", "neu", "alt", "duplicate", "dup", "dupes"}
 )
+
+
+class NameOfFile:
+    """What the name of a file says, found out when it is asked: most files differ in nothing, or in something else."""
+
+    __slots__ = ("_named", "_path", "_reading")
+
+    def __init__(self, path: str, reading: Reading) -> None:
+        self._path = path
+        self._reading = reading
+        self._named: Named | None = None
+
+    def agrees(self, other: NameOfFile) -> bool:
+        """Whether the names do not tell two recordings apart. They never do for what sounds the same."""
+        if self._reading.identity is not None and self._reading.identity == other._reading.identity:
+            return True
+        mine, theirs = self.named(), other.named()
+        return mine is None or theirs is None or mine.agrees(theirs)
+
+    def named(self) -> Named | None:
+        """What it says; None for nothing."""
+        if self._named is None:
+            self._named = self._find(self._path, self._reading)
+        return self._named
+
+    def _find(self, path: str, reading: Reading) -> Named | None:
+        return named_file(path, reading)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NameOfFile) and self.named() == other.named()
+
+    def __hash__(self) -> int:
+        return hash(self.named())
+
+
+class NameOfFolder(NameOfFile):
+    """The same of the name of the folder of its album."""
+
+    __slots__ = ()
+
+    def _find(self, path: str, reading: Reading) -> Named | None:
+        return named_folder(path, reading)
 
 
 class Named(NamedTuple):
@@ -99,7 +144,7 @@ def named_folder(path: str, reading: Reading) -> Named | None:
 
 
 def _named(name: str, reading: Reading) -> Named:
-    date = date_of(name)
+    date = date_of(name) if _FOUR_DIGITS.search(name) else ""
     plain = fold(_without_notes(name))
     number = _NUMBER if len(_WORD.findall(plain)) > 1 else _DIGITS  # a letter that stands alone counts nothing
     numbers = tuple(found.lstrip("0") for found in number.findall(plain))
@@ -107,6 +152,7 @@ def _named(name: str, reading: Reading) -> Named:
     return Named(reading.identity, date if len(date) == _FULL_DATE else "", frozenset(), form, numbers)
 
 
+@lru_cache(maxsize=4096)
 def _without_notes(name: str) -> str:
     """A name without what it says of the format."""
     plain = _NOTES.sub(" ", name)
@@ -137,4 +183,10 @@ def _unexplained(name: str, track: Track) -> frozenset[str]:
 
 
 def _words(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(word for text in texts for word in _WORD.findall(fold(text[:MAX_VALUE])))
+    return frozenset[str]().union(*map(_words_of, texts))
+
+
+@lru_cache(maxsize=4096)
+def _words_of(text: str) -> frozenset[str]:
+    """Cached, because the songs of an album share most of their tags and their folder."""
+    return frozenset(_WORD.findall(fold(text[:MAX_VALUE])))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import MAX_VALUE
 from orchestrator.plan.planners.dedup.musical_keys import musical_key
-from orchestrator.plan.planners.dedup.named_apart import Named
+from orchestrator.plan.planners.dedup.named_apart import NameOfFile
 from orchestrator.plan.planners.dedup.version_words import NAMELESS, key
 from orchestrator.tags.written_dates import date_of
 from orchestrator.tags.written_numbers import roman
@@ -34,10 +34,10 @@ class Tempo(NamedTuple):
 
 def facts_agree(one: object, other: object) -> bool:
     """Whether two forms of one fact are equal, or one of them states nothing."""
+    if isinstance(one, NameOfFile) and isinstance(other, NameOfFile):
+        return one.agrees(other)
     if not one or not other or one == other:
         return True
-    if isinstance(one, Named) and isinstance(other, Named):
-        return one.agrees(other)
     return isinstance(one, Tempo) and isinstance(other, Tempo) and abs(one.bpm - other.bpm) <= _BPM_TOLERANCE
 
 

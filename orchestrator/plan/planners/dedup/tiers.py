@@ -17,7 +17,7 @@ from orchestrator.plan.music.spelling import without_guest
 from orchestrator.plan.music.stand_ins import is_various
 from orchestrator.plan.music.tag_values import first, joined
 from orchestrator.plan.planners.dedup.candidates import Candidate
-from orchestrator.plan.planners.dedup.named_apart import named_file, named_folder
+from orchestrator.plan.planners.dedup.named_apart import NameOfFile, NameOfFolder
 from orchestrator.plan.planners.dedup.reasons_to_keep import RELEASE_FACTS, agree, contradicting, release_facts
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.stated_facts import acoustid, language_named, stated_facts
@@ -326,8 +326,6 @@ def _tags_facts(candidate: Candidate) -> dict[str, object]:
         "version in the name of the folder": (folder_version_words(candidate.path, track),),
         "version in the name of the file": (file_version_words(candidate.path, track),),
         "language in the name of the folder": language_named(name_of(parent_of(candidate.path))),
-        "name of the folder": named_folder(candidate.path, candidate.reading),
-        "name of the file": named_file(candidate.path, candidate.reading),
         "artist": key(without_guest(joined(track.artist))),
         "channels": track.channels,
         "ISRC": tuple(sorted(track.isrc)),
@@ -335,6 +333,9 @@ def _tags_facts(candidate: Candidate) -> dict[str, object]:
         "MusicBrainz track": track.musicbrainz_track_id,
         "MusicBrainz release": track.musicbrainz_release_id,
         "MusicBrainz release group": track.musicbrainz_release_group_id,
+        # Last: they are only looked at where all else agrees.
+        "name of the folder": NameOfFolder(candidate.path, candidate.reading),
+        "name of the file": NameOfFile(candidate.path, candidate.reading),
     }
 
 

@@ -73,7 +73,9 @@ _MASTER = re.compile(
     re.IGNORECASE,
 )
 """Where a sound comes from, by the names of folders: each of these is another master or recording."""
-_VERSION = re.compile("|".join(rf"(?P<{name}>(?<!\w)(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items()), re.IGNORECASE)
+_EACH = "|".join(rf"(?P<{name}>(?:{pattern})(?!\w))" for name, pattern in _VERSIONS.items())
+_VERSION = re.compile(rf"(?<!\w)(?:{_EACH})", re.IGNORECASE)
+"""Where no word begins, none of them is tried."""
 _NAMELESS = (
     "unknown|unknown artist|unknown album|unknown title|no artist|no album|no title|none|null|n/a|untitled|"
     "artiste inconnu|album inconnu|unbekannter künstler|unbekannter interpret|unbekanntes album|unbekannt|artista desconocido|"
