@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from tests.simulated_time import SimulatedCondition, SimulatedTime
 FILES = 300
 READERS = 32
 COUNT_S = 0.1
+ASKING_S = 0.1
+"""So long it takes to find out that nothing but the rate was wrong."""
 RETRY_S = 1.5
 """After so long, what failed is tried again."""
 LEAST, MOST, MOST_REFUSED = 0.6, 2.5, 32
@@ -33,11 +36,12 @@ NEAR_S, MOST_FAR_AWAY = 0.15, 3.0
 class Server:
     """Answers after a while, and refuses what is too many."""
 
-    def __init__(self, time: SimulatedTime, per_second: int, delay_s: float, chance: random.Random) -> None:
+    def __init__(self, time: SimulatedTime, per_second: int, delay_s: float, chance: random.Random, *, doubtful: bool) -> None:
         self._allowance = Allowance(per_second, clock=time.clock)
         self._time = time
         self._delay_s = delay_s
         self._chance = chance
+        self._doubtful = doubtful
         self.requests: list[Seen] = []
         self.accepted = self.refused = 0
 
@@ -48,10 +52,10 @@ class Server:
 
     def answers(self) -> Answers:
         """Those that have arrived."""
-        return Answers(self.accepted, self.refused)
+        return Answers(self.accepted, 0, self.refused) if self._doubtful else Answers(self.accepted, self.refused)
 
     def request(self) -> None:
-        """Raises RateLimitError when it is refused."""
+        """Raises RateLimitError when it is refused, or TransientError where the status does not say why."""
         seen = Seen(len(self.requests) + 1, 0, "GET", "/", {}, at=self._time.clock())
         self.requests.append(seen)
         refused = self._allowance(seen)
@@ -59,7 +63,10 @@ class Server:
         self.accepted += not refused
         self.refused += refused
         if refused:
-            raise RateLimitError("slow down")
+            if not self._doubtful:
+                raise RateLimitError("slow down")
+            self._time.sleep(ASKING_S)
+            raise TransientError("could not be opened")
 
 
 class Measured(NamedTuple):
@@ -69,10 +76,15 @@ class Measured(NamedTuple):
     requests: Sequence[Seen]
 
 
-def read_all(per_second: int, delay_s: float, files: int, *, used_before: int, new_folders: float, seed: int = 0) -> Measured:
-    """Read files; a share of them lies in folders that nobody has looked into, which takes one more request."""
+def read_all(
+    per_second: int, delay_s: float, files: int, *, used_before: int, new_folders: float, doubtful: bool = False, seed: int = 0
+) -> Measured:
+    """Read files; a share of them lies in folders that nobody has looked into, which takes one more request.
+
+    `doubtful`: as on Drive, the status of a refusal has other meanings as well.
+    """
     time, chance = SimulatedTime(), random.Random(seed)
-    server = Server(time, per_second, delay_s, chance)
+    server = Server(time, per_second, delay_s, chance, doubtful=doubtful)
     server.use(used_before)
     pauses = [0]
 
@@ -131,6 +143,14 @@ def test_a_server_at_any_distance_is_used_at_the_rate_that_it_allows(
     assert measured.share >= LEAST * possible
     assert measured.refused <= max(MOST_REFUSED, len(measured.requests) // 8)
     assert busiest_second(measured.requests) <= (MOST if delay_s < NEAR_S else MOST_FAR_AWAY) * per_second
+
+
+@pytest.mark.parametrize("per_second", [10, 50])
+def test_refusals_with_a_doubtful_status_are_noticed_among_many_reads(per_second: int) -> None:
+    measured = read_all(per_second, 0.01, FILES, used_before=0, new_folders=0.1, doubtful=True)
+    assert measured.share >= LEAST
+    assert measured.refused <= max(MOST_REFUSED, len(measured.requests) // 8)
+    assert busiest_second(measured.requests) <= MOST * per_second
 
 
 def test_what_waits_when_a_pause_begins_is_sent_after_it_and_not_at_once() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from orchestrator.errors import OrchestratorError, RateLimitError, TransientError
+from orchestrator.errors import AccessDeniedError, OrchestratorError, RateLimitError, TransientError
 from orchestrator.storage.fake.memory import MemoryStorage
 from orchestrator.storage.protocol import Call, CallResult, CopyCall, DeleteCall, StatCall
 from orchestrator.storage.wrappers.pace import Answers, Pace
@@ -216,8 +216,9 @@ def test_refusals_that_no_call_tells_of_are_noticed(clock: Clock) -> None:
         clock.now_s += 10
         with limiter.turn():
             answers[0] = answered
-            clock.now_s += 1
-            limiter.count()
+            for _ in range(2):
+                clock.now_s += 0.5
+                limiter.count()
         assert limiter.pauses == expected
 
 
@@ -226,13 +227,44 @@ def test_refusals_of_single_files_slow_nothing_down(clock: Clock) -> None:
     refused, explaining = [0], [False]
     limiter = pace(clock, answers=lambda: Answers(0, 0, refused[0], explaining[0]))
     for found_out_after_s in (0.1, 0.2, 3.0) * 20:
-        with limiter.turn():
+        with contextlib.suppress(AccessDeniedError), limiter.turn():
             refused[0] += 1
             explaining[0] = found_out_after_s > 1
             clock.now_s += found_out_after_s
             limiter.count()
             explaining[0] = False
+            raise AccessDeniedError("not to be downloaded")
     assert limiter.per_second == math.inf
+
+
+def test_reads_that_succeed_meanwhile_explain_no_refusal(clock: Clock) -> None:
+    """Drive's 403 for too many requests: a few reads fail, or wait in rclone, while many others end well."""
+    answers = [Answers(0, 0)]
+    limiter = pace(clock, answers=lambda: answers[0])
+    with limiter.turn(bounded=False):
+        for tenth in range(1, 4):
+            for _ in range(5):
+                with limiter.turn():
+                    clock.now_s += 0.03
+            answers[0] = Answers(5 * tenth, 0, 8)
+            limiter.count()
+    assert limiter.pauses == 1
+
+
+def test_a_read_that_could_be_repeated_was_one_too_many(clock: Clock) -> None:
+    """At once, although it is still being found out about the next one."""
+    answers = [Answers(0, 0)]
+    limiter = pace(clock, answers=lambda: answers[0])
+    with limiter.turn():
+        answers[0] = Answers(20, 0, 8, explaining=True)
+        with contextlib.suppress(TransientError), limiter.turn():
+            clock.now_s += 0.2
+            limiter.count()
+            assert limiter.pauses == 0
+            raise TransientError("could not be opened")
+        clock.now_s += 0.2
+        limiter.count()
+    assert limiter.pauses == 1
 
 
 def test_reads_that_fail_with_others_in_a_pause_are_sent_again_after_it(clock: Clock) -> None:

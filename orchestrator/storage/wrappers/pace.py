@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.errors import RateLimitError, RemoteError, TransientError
+
 _log = logging.getLogger(__name__)
 _PAUSE_S = 1.0
 """After a refusal without a stated delay, nothing is sent for so long: most servers then allow a second's worth at once."""
@@ -43,6 +45,8 @@ _WELL_KNOWN = 128
 """So many answers without a refusal, and no more care is taken until one comes."""
 _AT_ONCE_S = 0.5
 """Once a remote has refused some, no more are under way than are allowed in so many seconds."""
+_DOUBTFUL_A_CALL = 2
+"""So many answers of a doubtful status are explained by a call that fails for another reason than too many requests."""
 _IDLE_S = 1.0
 """After a pause, the first call is sent alone: it may take many requests, because rclone knows no folder."""
 
@@ -115,6 +119,10 @@ class Pace:
         self._ended_s = -math.inf
         self._taken = 0
         self._charged = self._refused = self._doubtful = 0
+        self._suspected = self._explained = 0
+        """Doubtful answers at the last count, and those that calls have explained since then by how they failed."""
+        self._unexplained = False
+        """Whether a call has failed since then for no reason that lasts."""
         self._pauses = 0
         self._accepted: int | None = None
         self._shown = 0.0
@@ -177,10 +185,16 @@ class Pace:
                 self._turns.add(mine)
             self._wait(mine)
             yield
+        except RemoteError as error:
+            with self._turn:
+                self._unexplained |= isinstance(error, TransientError)
+                self._explained += 0 if isinstance(error, TransientError | RateLimitError) else _DOUBTFUL_A_CALL
+            raise
         finally:
             with self._turn:
                 self._turns.discard(mine)
                 if mine.has_begun:
+                    self._explained += 0 if bounded else requests  # a batch says itself which calls were too many
                     self._answered += requests
                     self._ended_s = self._clock()
                 self._turn.notify_all()
@@ -279,16 +293,20 @@ class Pace:
             return False
         if self._samples and answers.accepted < self._samples[-1].accepted:
             self._samples.clear()  # another rclone counts from zero
-        since_s = self._samples[-1].at_s if self._samples else -math.inf
         sent = answers.accepted + self._under_way()
         if self._samples and self._count is not None:
             self._tokens -= sent - self._charged
         refused, self._charged, self._refused = answers.refused > self._refused, sent, answers.refused
-        # What is refused for another reason ends its call, once that is known; rclone tries again what was too much.
-        if answers.explaining or self._ended_s >= since_s:
-            self._doubtful = answers.doubtful
-        elif answers.doubtful > self._doubtful:
-            refused, self._doubtful = True, answers.doubtful
+        # What is refused for another reason ends its call with that reason, once it is known. A read that could be repeated, or
+        # that does not end, because rclone waits before it tries again, was too much. Others that end meanwhile say nothing.
+        # It takes a moment until it is being found out about a read; a batch finds out nothing.
+        known = min(answers.doubtful, self._doubtful + self._explained)
+        suspected, self._suspected = self._suspected, 0 if answers.explaining else answers.doubtful
+        reading = any(one.bounded and one.has_begun for one in self._turns)
+        too_many = not answers.explaining and (known < suspected or not reading)
+        if known < answers.doubtful and (self._unexplained or too_many):
+            refused, known = True, answers.doubtful
+        self._doubtful, self._explained, self._unexplained = known, 0, False
         self._samples.append(_Sample(now, answers.accepted))
         while self._samples[0].at_s < now - _SAMPLES_S:
             self._samples.popleft()
