@@ -31,7 +31,7 @@ from orchestrator.config.options.sync import SyncOptions
 from orchestrator.errors import ExitCode, worst
 from orchestrator.garbage_collection import no_garbage_collection
 from orchestrator.location import Location
-from orchestrator.plan.model import GONE_FOLDERS, Plan, folders_of
+from orchestrator.plan.model import GONE_FOLDERS, Plan, Verb, folders_of
 from orchestrator.plan.planners.sync.planner import plan_sync
 from orchestrator.plan.planners.sync.records import (
     SIDES,
@@ -42,8 +42,10 @@ from orchestrator.plan.planners.sync.records import (
     Questions,
     Row,
     Side,
+    SideNumber,
     SyncRequest,
     SyncSettings,
+    other,
 )
 from orchestrator.sync_queue.store import Kind
 from orchestrator.wording import counted
@@ -198,7 +200,11 @@ class _Sync:
                 )
             )
             if not isinstance(made, Questions):
-                break
+                found = [listings[side].look_for(self._gone_from(side, made.plan)) for side in SIDES]
+                if not any(found):
+                    break
+                answered = False
+                continue
             # Not `or`: both sides are asked. What could not be read is not asked for again.
             news = [listings[side].answer(made, listings[1 - side]) for side in SIDES]
             answered = not any(news)
@@ -219,6 +225,13 @@ class _Sync:
             what = "of equal size could not be compared (no hash in common, no equal times)"
             session.reporter.note(f"{counted(unlike, 'file')} {what}: --checksum compares them")
         return Planned(plan, worst([self._listed, _report_skipped(session, plan)]), said)
+
+    def _gone_from(self, side: SideNumber, plan: Plan) -> list[str]:
+        """The synced files that a side has no more, so that they are deleted on the other one."""
+        there = other(side)
+        deleted = {one.src.path for one in plan.operations if one.verb is Verb.DELETE and one.src.fs == self._locations[there].fs}
+        rows = (row.files for row in self._found if row.files[there].path in deleted) if deleted else ()
+        return [files[side].path for files in rows]
 
     def begin(self, plan: Plan) -> None:
         """Before the first change, or where there is none: see `begin_sync`."""

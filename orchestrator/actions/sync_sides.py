@@ -18,6 +18,7 @@ from orchestrator.actions.scan_reports import report_undecryptable
 from orchestrator.actions.session import Session
 from orchestrator.actions.spellings import ignores_case
 from orchestrator.actions.sync_links import links_above
+from orchestrator.actions.sync_missed import missed_by_listing
 from orchestrator.actions.sync_sounds import with_lasting_tags, with_sound
 from orchestrator.catalogue.content_hashes import hash_type_beside
 from orchestrator.catalogue.content_stamps import identity_and_stamp
@@ -67,6 +68,8 @@ class SideListing:
         self._unlisted: list[str] = []
         self._asked: set[tuple[str, str]] = set()
         """What was asked before is not asked again: it could not be answered."""
+        self._looked_for: set[str] = set()
+        """Files that were not listed, and looked for."""
         self.renamed: Mapping[str, str] = {}
         """As in Side; so is `refused`."""
         self.refused: Sequence[str] = ()
@@ -203,6 +206,21 @@ class SideListing:
             why = f"because {self._location.typed} holds names that cannot be decrypted"
             self._session.reporter.note(f"{counted(len(spared), 'missing file')} not counted as deleted, {why}")
         self._unlisted += spared
+
+    def look_for(self, gone: Collection[str]) -> bool:
+        """Look for files that were not listed and so seem to be deleted; whether one is there all the same, which is reported."""
+        gone = {*gone} - self._looked_for
+        if not gone:
+            return False
+        self._looked_for |= gone
+        with reaching(self._session, self._location):
+            found = missed_by_listing(self._storage, gone, self._files.keys())
+        for entry in found:
+            self._files[entry.path] = File(entry)
+        if found:
+            left_out = f"the listing of {self._location.typed} left out {counted(len(found), 'file')}, such as {found[0].path}"
+            self._session.reporter.warning(f"{left_out}: they are there, so they are not counted as deleted")
+        return bool(found)
 
     def notice_case(self, theirs: Collection[str]) -> None:
         """Find out whether this side ignores the case of names, if the other side has names that differ in that alone."""

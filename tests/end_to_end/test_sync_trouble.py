@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 from tests.places import digest
 from tests.servers.http import Hold, Refuse
 from tests.sync_cases import FIRST, NEWER, NEWEST, Case, Tree, songs
-from tests.sync_sides import Synced
+from tests.sync_sides import Side, Synced
 
 AT_NIGHT = pytest.mark.nightly
 PAIRS = [
@@ -22,6 +25,15 @@ PAIRS = [
         for pair in (("local", "s3_moto"), ("local", "drive"), ("local", "dropbox"), ("s3_moto", "webdav"))
     ),
 ]
+
+
+def whole_listing(side: Side) -> str:
+    """What the WebDAV server answers to a look into the folder of a case."""
+    place = side.store.place
+    assert place.server is not None
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", place.server.port)) as connection:
+        connection.request("PROPFIND", f"/{place.prefix}/Music/", headers={"Depth": "1"})
+        return connection.getresponse().read().decode()
 
 
 class Folder(Case):
@@ -110,6 +122,36 @@ def test_files_that_appear_during_a_sync_are_left_for_the_next(synced: Callable[
             folder.check(tree)
         folder.synced.reset()
     folder.synced.does_nothing()
+
+
+@pytest.mark.parametrize("way", [(), ("--to-local", "--delete")])
+def test_a_file_that_a_listing_left_out_is_not_deleted_on_the_other_side(
+    synced: Callable[..., Synced], way: tuple[str, ...]
+) -> None:
+    folder = Folder(synced(("local", "webdav")))
+    tree = folder.start(*songs(*range(1, 10)))
+    folder.ends_with(tree)
+    proxy = folder.synced.sides[1].proxy
+    assert proxy is not None
+    folder.b.delete("9.mp3")
+    del tree["9.mp3"]
+    listing = whole_listing(folder.synced.sides[1])
+    answers = re.split(r"(?=<D:response>)", listing)
+    behind = "".join(one for one in answers if not re.search(r"/[12]\.mp3</D:href>", one))
+    assert len(behind) < len(listing)
+
+    folder.synced.reset()
+    proxy.when(
+        lambda seen: seen.method == "PROPFIND" and seen.path.rstrip("/").endswith("/Music"),
+        Refuse(207, {"Content-Type": "application/xml"}, behind.encode()),
+    )
+    ended = folder.synced(*way)
+    proxy.end_faults()
+    [warning] = [event["message"] for event in ended.events if event["type"] == "warning"]
+    assert "left out 2 files, such as Music/1.mp3" in warning
+    assert ended.summary["a_deleted"] == 1, "what is gone is deleted"
+    folder.check(tree)
+    folder.synced.does_nothing(*way)
 
 
 def test_below_a_folder_that_may_not_be_listed_nothing_is_done(synced: Callable[..., Synced]) -> None:
