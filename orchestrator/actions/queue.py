@@ -44,14 +44,19 @@ def list_queue(session: Session) -> list[Waiting]:
         Column("number", "", right=True, text=lambda row: "" if row["number"] is None else str(row["number"])),
         Column("kind", "kind", text=lambda row: row["kind"] if row["run"] is None else f"run {row['run']}"),
         Column("a", "pair", text=lambda row: name_of(row["a"], row["b"], row["direction"])),
-        Column("since", "since"),
+        Column("since", "since", text=lambda row: _short(row["since"])),
         Column("attempts", "tries", right=True),
-        Column("next_try", "next try", text=lambda row: "now" if row["due"] else row["next_try"]),
+        Column("next_try", "next try", text=lambda row: "now" if row["due"] else _short(row["next_try"])),
         Column("reason", "reason"),
     ]
     records = [*map(_run_row, interrupted_syncs(session)), *(_row(row, now) for row in rows)]
     session.reporter.table("queued", columns, records, empty="the queue is empty")
     return rows
+
+
+def _short(time_text: str) -> str:
+    """A time as people read it: on this machine, to the minute."""
+    return time_text[: len("2026-12-01 09:43")]
 
 
 Part = Callable[[frozenset[str]], AbstractContextManager[list[ExitCode]]]

@@ -26,6 +26,7 @@ from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.mirrors import Mirrors
 from orchestrator.apply.protocol.refused_changes import RefusedChanges, left_marker
+from orchestrator.apply.protocol.roots import Roots
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.shared_looks import SharedLooks
@@ -131,9 +132,10 @@ class Execution:
         shared = SharedLooks(run_id, plan.operations, plan.header.counts.get("files"))
         transfers, verify = settings.transfers, settings.verify
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, shared, transfers=transfers, verify=verify)
-        self._attempts = Attempts(run_id, journal, kept_copies, shared, transfers=transfers, verify=verify)
+        roots = Roots(storages, plan, states)
+        self._attempts = Attempts(run_id, journal, kept_copies, shared, roots, transfers=transfers, verify=verify)
         self._directory_mover = DirectoryMover(run_id, journal)
-        self._stopped_remotes = StoppedRemotes(storages, mirrors_of(plan.header))
+        self._stopped_remotes = StoppedRemotes(storages, roots, mirrors_of(plan.header))
         self._unsettled = Unsettled(run_id, journal, states, self._stopped_remotes)
         self._mirrors = Mirrors(run_id, plan, journal, self._stopped_remotes)
         self._refused_changes = RefusedChanges()
@@ -147,8 +149,7 @@ class Execution:
         self._counts: Counter[Stage] = Counter(state.stage for state in states.values() if state.stage.is_verdict)
         done = {identity for identity, state in states.items() if state.stage is Stage.DONE}
         self._directories_in_the_way = DirectoriesInTheWay(plan.operations, self._storages, run_id, done)
-        self._done_now = 0
-        self._bytes = 0
+        self._done_now = self._bytes = 0
         self._problems: list[Problem] = []
         self._not_kept: Counter[str] = Counter()
         """What targets refused to keep of files -> how many files."""
@@ -188,8 +189,8 @@ class Execution:
         if self._resumed:
             self._journal.set_state(self._run_id, RunState.RUNNING)
         self._progress.run(self._run_id)
-        name = name_of_work(operations, self._storages)
-        self._progress.stage(name, len(operations), bytes_to_locations(operations), at=locations_of(operations))
+        total, where = bytes_to_locations(operations), locations_of(operations)
+        self._progress.stage(name_of_work(operations, self._storages), len(operations), total, at=where)
         self._progress.advance(len(done) + len(abandoned), sum(bytes_to_locations(done).values()))
         for operation in abandoned:
             state = self._states[operation.id]
@@ -271,8 +272,7 @@ class Execution:
         changes = []
         self._report_outcomes((task.operation, task.destination, task.verdict) for task in tasks)
         for task in tasks:
-            record = task.verdict
-            if record is None:
+            if (record := task.verdict) is None:
                 continue
             self._counts[record.stage] += 1
             operation = task.operation

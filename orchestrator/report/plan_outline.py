@@ -176,11 +176,11 @@ def _against_numbers(plan: Plan) -> str:
     options = plan.header.options
     if not any(map(is_audio, numbered)) or options.get("dedup"):
         return ""
-    same = "--dedup report shows which are the same"
+    same = "" if options.get("duplicates_reported") else "--dedup report shows which are the same"
     templates = [rule["template"] for rule in options.get("rules", ()) if not re.search(_WITHOUT_TRACKS, rule.get("when") or "")]
     if all(re.search(r"\btrack\b", template) for template in templates):
         return same
-    return f"add {{{{ track | pad(2) }}}} to the layout; {same}"
+    return "; ".join(filter(None, ["add {{ track | pad(2) }} to the layout", same]))
 
 
 _WITHOUT_TRACKS = "|".join((*NO_MUSIC, "singleton"))

@@ -388,8 +388,9 @@ _ASKS_WHAT = frozenset({"?", "h", "help"})
 
 
 def _choices(offers: Mapping[str, Offer]) -> str:
-    words = ["yes", "no", *offers]
-    return " ".join(f"[{word[0]}]{word[1:]}" for word in words) if offers else "[y/N]"
+    if not offers:
+        return "[y/N]"
+    return " ".join([*(f"[{word[0]}]{word[1:]}" for word in ("yes", "no", *offers)), "[?]"])
 
 
 def _says(plan: Plan, problem: Problem) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from orchestrator.storage.local_path import local_path
 from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall, Storage
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
-from tests.apply.plans import move, operation, plan, run
+from tests.apply.plans import move, operation, plan, run, run_again
 
 
 class Watched(ForwardingStorage):
@@ -85,6 +86,35 @@ def test_a_daemon_that_dies_is_replaced_and_the_run_continues(found_rclone: Bina
         assert result.exit_code == ExitCode.DONE, result.problems
         assert len({id(daemon) for daemon in daemons}) == 2
         assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(6)]
+
+
+@pytest.mark.parametrize("first", ["in/0.mp3", "in/4.mp3"])
+def test_a_disk_that_is_unmounted_during_a_run_stops_it_and_is_waited_for(rclone: Rclone, tmp_path: Path, first: str) -> None:
+    """Its files do not count as gone, and its empty folder is not filled, neither then nor by `resume`."""
+    mounted, away = tmp_path / "library", tmp_path / "away"
+    mounted.mkdir()
+    plain = RcloneStorage(rclone, str(mounted))
+    for number in range(8):
+        plain.write(f"in/{number}.mp3", f"content {number}".encode())
+
+    def unmount(call: Call) -> None:
+        if isinstance(call, MoveCall) and call.src == first and not away.exists():
+            mounted.rename(away)
+            mounted.mkdir()
+
+    made = plan(*[move(plain, f"in/{number}.mp3", f"out/{number}.mp3") for number in range(8)])
+    journal = tmp_path / "journal"
+    results = [run(made, journal, Watched(plain, unmount), window=3)]
+    if results[0].done:
+        results.append(run_again(journal, plain, window=3))
+    for result in results:
+        assert (result.exit_code, result.failed, result.skipped) == (ExitCode.UNREACHABLE, 0, 0), result.problems
+        assert "is the disk mounted?" in result.problems[-1].message
+        assert {*mounted.iterdir()} <= {mounted / OWN_DIRECTORY}
+    shutil.rmtree(mounted)
+    away.rename(mounted)
+    assert run_again(journal, plain, window=3).exit_code == ExitCode.DONE
+    assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(8)]
 
 
 def test_only_local_storages_have_local_paths(open_storage: Callable[[str], Storage]) -> None:

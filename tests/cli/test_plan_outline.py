@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from orchestrator.plan.model import IS_CLUTTER, NUMBERED, Expect, Header, Operation, Plan, Skipped, Verb, operation_id
@@ -80,6 +81,13 @@ def test_an_outline_says_what_changes_what_stays_and_why_what_it_costs_and_that_
         "1,400 are in place already",
         "Renames on this disk; nothing is copied. `undo last` takes it back.",
     ]
+
+
+def test_what_was_just_reported_is_not_advised() -> None:
+    made = messy()
+    reported = msgspec.structs.replace(made.header, options={**made.header.options, "duplicates_reported": True})
+    for one, advised in ((made, True), (msgspec.structs.replace(made, header=reported), False)):
+        assert any("--dedup report" in line.aside for line in outline_lines(outline(one), 120)) is advised
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

@@ -117,7 +117,7 @@ def test_a_plan_and_its_question_fit_the_window(monkeypatch: pytest.MonkeyPatch,
     assert max(map(width_of, shown)) <= columns
     assert "more changes" in out.getvalue()
     said = " ".join(err.getvalue().split())
-    assert said == "Make these 500 changes? [y]es [n]o [a]ll lines", "the plan says what stays, once"
+    assert said == "Make these 500 changes? [y]es [n]o [a]ll lines [?]", "the plan says what stays, once"
 
 
 @pytest.mark.parametrize("sizes", [(1, 29, 3), (12,), (3, 2, 40, 1), (2, 2), (1,) * 30, (500, 1)], ids=str)
@@ -229,7 +229,7 @@ def test_a_question_is_explained_to_who_asks_and_asked_again(asks: str) -> None:
         err = io.StringIO()
         reporter = TextReporter(io.StringIO(), err, io.StringIO(f"{asks}\n{answer}\n"))
         assert reporter.confirm("Sure?", {"all lines": Offer(lambda: None, "see all")}) is expected
-        assert err.getvalue().count("Sure?") == 2
+        assert err.getvalue().count("Sure? [y]es [n]o [a]ll lines [?]") == 2
         assert "y  go on\nn  change nothing; so does any other answer\na  see all\n" in err.getvalue()
 
 

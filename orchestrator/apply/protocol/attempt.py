@@ -21,6 +21,7 @@ from orchestrator.apply.protocol.give_names import give_back_caught_names, give_
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.make_way import make_way, put_back
 from orchestrator.apply.protocol.next_action import Action
+from orchestrator.apply.protocol.roots import Roots
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.send import send
 from orchestrator.apply.protocol.shared_looks import SharedLooks
@@ -42,8 +43,17 @@ class Attempts:
     """The tries of one run. `transfers` is the number of requests at a time."""
 
     def __init__(
-        self, run_id: str, journal: Journal, kept_copies: KeptCopies, shared: SharedLooks, *, transfers: int, verify: VerifyMode
+        self,
+        run_id: str,
+        journal: Journal,
+        kept_copies: KeptCopies,
+        shared: SharedLooks,
+        roots: Roots,
+        *,
+        transfers: int,
+        verify: VerifyMode,
     ) -> None:
+        self._roots = roots
         self._run_id = run_id
         self._journal = journal
         self._kept_copies = kept_copies
@@ -108,6 +118,9 @@ class Attempts:
                 task, self._run_id
             ):
                 earlier[task.operation.id] = None
+            if actions[task.operation.id] in {Action.SKIP_SOURCE_GONE, Action.LOST}:
+                task.error = next(iter(self._roots.replaced([task.source.fs, task.target.fs]).values()), None)
+        for task in still_open(tasks):
             conclude(task, actions[task.operation.id], earlier[task.operation.id])
         for task in tasks:
             if task.error is not None:

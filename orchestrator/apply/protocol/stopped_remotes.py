@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from orchestrator.apply.protocol.roots import Roots
 from orchestrator.apply.protocol.task import Task
 from orchestrator.apply.results import Problem
 from orchestrator.errors import (
@@ -24,14 +25,16 @@ from orchestrator.wording import counted
 class StoppedRemotes:
     """The remotes of a run that were stopped, and why."""
 
-    def __init__(self, storages: Mapping[str, Storage], mirrors: Collection[str] = ()) -> None:
+    def __init__(self, storages: Mapping[str, Storage], roots: Roots, mirrors: Collection[str] = ()) -> None:
         self._storages = storages
+        self._roots = roots
         self._mirrors = mirrors
         self._stopped: dict[str, OrchestratorError] = {}
         self._full: dict[str, OrchestratorError] = {}
 
     def allow(self, task: Task) -> bool:
         """Whether a task may still send requests."""
+        self._stopped |= self._roots.replaced(_remotes_of(task) - self._stopped.keys())
         return _remotes_of(task).isdisjoint(self._stopped) and task.target.fs not in self._full
 
     def note_error_of(self, task: Task) -> None:

@@ -1,0 +1,59 @@
+"""The folders that a run works in, on disks of this machine: whether each is still the one in which the run began.
+
+After a disk is unmounted, an empty folder is where it was: every file would count as gone, and copies would fill the disk below.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from orchestrator.apply.journal.records import OperationState, Stage
+from orchestrator.errors import OutageError
+from orchestrator.plan.model import Plan, Verb
+from orchestrator.records import OWN_DIRECTORY
+from orchestrator.storage.local_path import local_root, status_on_disk
+from orchestrator.storage.protocol import Storage
+
+_NONE = (-1, -1)
+"""No folder is that one."""
+
+
+class Roots:
+    """The folders of one run."""
+
+    def __init__(self, storages: Mapping[str, Storage], plan: Plan, states: Mapping[str, OperationState]) -> None:
+        """`states`: those of the operations of a run that is resumed."""
+        self._storages = {fs: storage for fs, storage in storages.items() if storage.capabilities.local}
+        self._known: dict[str, tuple[int, int]] = {}
+        done = {identity for identity, state in states.items() if state.stage is Stage.DONE}
+        filled = {one.dst.fs for one in plan.operations if one.id in done and one.verb in {Verb.MOVE, Verb.COPY}}
+        for fs in filled.intersection(self._storages):
+            if _is_empty(self._storages[fs]):
+                self._known[fs] = _NONE
+        self.replaced(self._storages)
+
+    def replaced(self, locations: Iterable[str]) -> dict[str, OutageError]:
+        """Those that are another folder now, or gone; a folder that the run has made counts from then on."""
+        found: dict[str, OutageError] = {}
+        for fs in locations:
+            storage = self._storages.get(fs)
+            if storage is None:
+                continue
+            status = status_on_disk(storage, "")
+            now = None if status is None else (status.st_dev, status.st_ino)
+            before = self._known.get(fs) or now
+            if before is not None:
+                self._known[fs] = before
+            if now != before:
+                found[fs] = OutageError("the folder is not the one in which the run began: is the disk mounted?")
+        return found
+
+
+def _is_empty(storage: Storage) -> bool:
+    """Whether nothing is in the folder, but for what is ours: a marker may have been put there."""
+    root = local_root(storage)
+    try:
+        return root is not None and {*os.listdir(root or "/")} <= {OWN_DIRECTORY}  # noqa: PTH208 - names are enough
+    except OSError:
+        return False
