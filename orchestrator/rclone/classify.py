@@ -259,7 +259,9 @@ def classify(text: str, *, status: int = 500, path: str | None = None, names: It
     if kind is ArchivedError and path is not None:
         named = _CLASS.search(anonymous)
         return archived(path, named and named[1])
-    message = one_line(_NOISE.sub("", text)) or "rclone gave no reason"
+    message = one_line(_NOISE.sub("", text))
+    if not message:  # a server that is overloaded may answer with nothing but a status, which rclone's Dropbox passes over
+        kind, message = TransientError if kind is PermanentError else kind, "rclone gave no reason"
     for pattern, remedy in _REMEDIES:
         if found := pattern.search(message):
             message = found.expand(remedy)

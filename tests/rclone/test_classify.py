@@ -140,6 +140,13 @@ def test_the_stated_delay_is_kept() -> None:
     assert retry_after("no idea") is None
 
 
+@pytest.mark.parametrize("text", ["", "error listing: ", "error in ListJSON: "])
+def test_an_error_without_a_reason_may_pass(text: str) -> None:
+    """Such as a 503 of Dropbox's with an empty body."""
+    error = classify(text)
+    assert (type(error), error.message) == (TransientError, "rclone gave no reason")
+
+
 @pytest.mark.parametrize("name", ["Band/Wait 30 Minutes.mp3", "Try Again in 900 s/1.mp3", "Retry-After 5m.mp3"])
 def test_names_of_songs_set_no_delay(name: str) -> None:
     error = classify(f'Put "http://host/{name}": 429 Too Many Requests', path=name)
