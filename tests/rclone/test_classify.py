@@ -90,7 +90,6 @@ S3 = "operation error S3: {}, https response error StatusCode: {}, RequestID: 8A
         ("corrupted on transfer: sizes differ src 10 vs dst 5", CorruptTransferError),
         ('didn\'t find section in config file ("nope")', UsageError),
         ("something never heard of", PermanentError),
-        ("", PermanentError),
     ],
 )
 def test_texts(text: str, kind: type[OrchestratorError]) -> None:

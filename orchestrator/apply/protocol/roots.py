@@ -5,14 +5,13 @@ After a disk is unmounted, an empty folder is where it was: every file would cou
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 
 from orchestrator.apply.journal.records import OperationState, Stage
-from orchestrator.errors import OutageError
+from orchestrator.errors import OutageError, RemoteError
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.records import OWN_DIRECTORY
-from orchestrator.storage.local_path import local_root, status_on_disk
+from orchestrator.storage.local_path import status_on_disk
 from orchestrator.storage.protocol import Storage
 
 _NONE = (-1, -1)
@@ -51,9 +50,8 @@ class Roots:
 
 
 def _is_empty(storage: Storage) -> bool:
-    """Whether nothing is in the folder, but for what is ours: a marker may have been put there."""
-    root = local_root(storage)
+    """Whether nothing is in the folder, but for what is ours (a marker may have been put there), or there is no folder."""
     try:
-        return root is not None and {*os.listdir(root or "/")} <= {OWN_DIRECTORY}  # noqa: PTH208 - names are enough
-    except OSError:
+        return {*(storage.entries("") or ())} <= {f"{OWN_DIRECTORY}/"}
+    except RemoteError:  # the windows will meet the same error and handle it
         return False
