@@ -72,11 +72,16 @@ Remotes = Callable[[], Mapping[str, str]]
 
 
 def resolve(
-    text: str, config: Config, remotes: Remotes | Mapping[str, str], environment: Mapping[str, str] | None = None
+    text: str,
+    config: Config,
+    remotes: Remotes | Mapping[str, str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    file: Callable[[], Path] | None = None,
 ) -> Location:
     """The location that `text` means. Raises UsageError, which says what to type instead.
 
-    Looks at names only: whether the location exists shows when it is listed.
+    Looks at names only: whether the location exists shows when it is listed. `file`: rclone's config, to name it in an error.
     """
     written = text
     for _ in range(MAX_NAMES):
@@ -86,7 +91,11 @@ def resolve(
     else:
         raise ConfigError(f"locations: {text} leads to itself")
     resolver = _Resolver(
-        written, config, remotes if callable(remotes) else lambda: remotes, os.environ if environment is None else environment
+        written,
+        config,
+        remotes if callable(remotes) else lambda: remotes,
+        os.environ if environment is None else environment,
+        file,
     )
     return msgspec.structs.replace(resolver.location(), typed=text)
 
@@ -143,6 +152,7 @@ class _Resolver(msgspec.Struct, frozen=True):
     config: Config
     remotes: Remotes
     environment: Mapping[str, str]
+    file: Callable[[], Path] | None
 
     def location(self) -> Location:
         if not self.text or "\0" in self.text:
@@ -216,7 +226,8 @@ class _Resolver(msgspec.Struct, frozen=True):
             there_is = f"it has {listed}" if listed else "it has none; `rclone config` makes one"
             near = get_close_matches(name, known, 1)
             meant = f"; did you mean {near[0]}:?" if near else ""
-            raise UsageError(f"{name}: no such remote in the rclone config; {there_is}{meant}")
+            file = f" {self.file()}" if self.file is not None else ""
+            raise UsageError(f"{name}: no such remote in the rclone config{file}; {there_is}{meant}")
         return self._at(name, path, RemoteDefinition(name, known[name], added) if added is not None else known[name])
 
     def _in_cloud(self, cloud: Cloud, path: str) -> Location:

@@ -36,7 +36,7 @@ from orchestrator.notify.apprise_messages import MISSING, installed
 from orchestrator.plan.layout.presets import DEFAULT
 from orchestrator.user_paths import read_user_file, user_path
 
-_NO_SUCH_KEY = "{key}: no such key; `music-orchestrator config init` lists all"
+_NO_SUCH_KEY = "{key}: no such key; `music-orchestrator config show` lists all"
 _DEFAULTS = {"transfers": DEFAULT_TRANSFERS, "layout": DEFAULT}
 """What holds for keys that are not set, where it is a value."""
 

@@ -208,7 +208,7 @@ class Session(Settings):
 
     def named(self, *texts: str) -> list[Location]:
         """As `locations`, for comparisons only."""
-        found = [resolve(text, self.config, lambda: self.remotes) for text in texts]
+        found = [resolve(text, self.config, lambda: self.remotes, file=lambda: self.rclone.config_file()) for text in texts]  # noqa: PLW0108 - a folder needs no rclone
         if remote := [one for one in found if not one.local]:
             self._remote_definitions.use(remote)
         return found

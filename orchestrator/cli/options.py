@@ -44,6 +44,7 @@ class _Bounded(click.types.IntParamType):
 
     def __init__(self, least: int | None, most: int | None) -> None:
         self._range = click.IntRange(least, most)
+        self._range.name = "whole number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Fail for a number out of bounds."""

@@ -74,7 +74,7 @@ def test_a_remote_of_rclone_that_asks_without_credentials(tmp_path: Path, s3_ser
 @pytest.mark.usefixtures("nothing_set")
 def test_a_folder_that_is_given_like_a_remote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["remotes", "check", "Music", "--state-dir", str(tmp_path / "state")]) == 2
-    assert "Music: no such remote in the rclone config" in (error := capsys.readouterr().err)
+    assert "Music: no such remote in the rclone config /" in (error := capsys.readouterr().err), "which file that is"
     assert "for a folder of this machine, write ./Music" in error
 
 
