@@ -158,10 +158,25 @@ def test_titles_in_folders_are_found_again(layout: str) -> None:
     )
 
 
-def test_names_that_collide_keep_their_numbers() -> None:
+@pytest.mark.parametrize(
+    ("layout", "name"),
+    [
+        ("{{ artist }} - {{ title }} [{{ codec }}]", "A - Side A [flac]"),
+        ("{{ title | truncate(8) }}", "Side A"),
+        ("{{ artist }} {{ title | truncate(8) }}", "A Side A"),
+        ("{{ artist }} ({{ title | truncate(8) }})", "A (Side A)"),
+        ("{{ artist }} {{ title | replace('(', '[') }}", "A Side A"),
+    ],
+)
+def test_names_that_collide_keep_their_numbers(layout: str, name: str) -> None:
     items = [image(f"{folder}/Side A.flac", codec="flac", album=folder) for folder in ("x", "y")]
-    layout = "{{ artist }} - {{ title }} [{{ codec }}]"
-    assert settled(items, layout=layout) == ["A - Side A [flac] (2).flac", "A - Side A [flac].flac"]
+    assert settled(items, layout=layout) == [f"{name} (2).flac", f"{name}.flac"]
+
+
+def test_the_number_of_a_copy_is_shown_whole_or_not_at_all() -> None:
+    items = [image("in/Side A (2).flac")]
+    assert settled(items, layout="{{ artist }} {{ title | truncate(10) }}") == ["A Side A (2).flac"]
+    assert settled(items, layout="{{ artist }} {{ title | truncate(9) }}") == ["A Side A.flac"]
 
 
 HEAD = 'REM GENRE Rock\r\nREM DATE "1996"\r\nREM DISCNUMBER 1\r\nREM TOTALDISCS 1\r\nPERFORMER "A"\r\nTITLE "{}"\r\n'

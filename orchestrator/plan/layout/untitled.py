@@ -36,6 +36,12 @@ def rendered_by_name(song: Song, template: Template, fields: dict[str, Any], nam
     title = title_in(stem) if probe else ""
     if title:
         placed = rendered(title)
+        original = without_copy_number(stem)
+        if placed[1] != stem and original != stem and (bare := title_in(original)):
+            as_original = rendered(bare)
+            copy_number = stem.removeprefix(original)
+            if as_original[1] == original or copy_number not in placed[1]:  # cut, by a layout that shortens titles
+                title, placed = bare, as_original
         again = title_in(placed[1])
         if again == title or rendered(again) == placed:
             return (rendered(without_copy_number(title))[0], placed[1]) if _PROBE in directory else placed
