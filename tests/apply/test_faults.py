@@ -344,6 +344,17 @@ def test_refused_credentials_stop_that_remote_at_once_and_not_the_other(tmp_path
     assert library(storage).keys() == {f"out/{name}.mp3" for name in "abcd"}
 
 
+def test_refused_credentials_are_no_verdict_on_a_file_even_between_two_disks(tmp_path: Path) -> None:
+    source, target = filled("local"), MemoryStorage.like("local", "two:library")
+    made = plan(*[operation(Verb.MOVE, source, f"in/{n}.mp3", target, f"{n}.mp3") for n in "abcd"])
+    source.fail_always(lambda call: call.changing and call.path.startswith("in/"), AuthError("revoked"))
+    result = run(made, tmp_path / "journal", source, target)
+    assert (result.exit_code, result.failed, result.pending) == (ExitCode.AUTH, 0, 4)
+    source.revive()
+    assert run_again(tmp_path / "journal", source, target).exit_code == ExitCode.DONE
+    assert (library(source), library(target).keys()) == ({}, {f"{name}.mp3" for name in "abcd"})
+
+
 def test_a_full_disk_stops_writes_there_and_resume_completes(tmp_path: Path) -> None:
     source = filled("s3")
     target = MemoryStorage.like("plain", "target:library", quota_bytes=2 * len(b"content of a"))

@@ -43,7 +43,8 @@ class StoppedRemotes:
             self._full.setdefault(task.target.fs, task.error)
         elif task.error is not None and _concerns_whole_remote(task.error) and self.allow(task):
             error = task.error
-            refusing = {fs for fs in _remotes_of(task) if not self._storages[fs].capabilities.local}
+            # A disk has no credentials. If there are only disks, the error stands all the same: it is none of this one file.
+            refusing = {fs for fs in _remotes_of(task) if not self._storages[fs].capabilities.local} or _remotes_of(task)
             if len(refusing) > 1:  # the error of a copy between two remotes does not say which of them refused it
                 in_doubt = refusing.intersection(self._mirrors) or refusing  # the others have operations of their own to show it
                 refusing = {fs for fs in refusing if isinstance(self._ask(fs), type(error))} or in_doubt
