@@ -6,6 +6,7 @@ import msgspec
 
 from orchestrator.plan.planners.dedup.reasons_to_keep import OTHER_ALBUM, OTHER_FORMAT, OTHER_SLOT
 from orchestrator.plan.planners.dedup.search import BETTER, COMPLETE
+from orchestrator.records import Item
 from tests.plan.dedup.copies import FLAC, MP3, TITLES, album, file, found, on_album, quarantined, whys
 
 
@@ -104,6 +105,26 @@ def test_albums_of_one_name_are_distinguished() -> None:
     one = album("One", album="Essential", barcode="1", sound=None)
     two = album("Two", album="Essential", barcode="2", sound=None)
     assert not quarantined(found(one, two))
+
+
+def test_no_disc_is_none_of_several_if_any_track_of_the_album_names_several() -> None:
+    """The two that sound the same do not say it themselves, but the third does."""
+    untold = {"disc": None, "disc_total": None}
+    for other in ({"disc": 2, "disc_total": None}, {"disc": 1, "disc_total": 2}):
+        for facts in ({"disc": 1, "disc_total": None}, untold):
+            one = on_album("Set/a.flac", 1, sound="intro", **untold)
+            twin = on_album("Set/b.flac", 1, sound="intro", **facts)
+            answer = found([one, twin, on_album("Set/c.flac", 2, **other)])
+            assert not quarantined(answer)
+            assert whys(answer) == [({"Set/a.flac", "Set/b.flac"}, OTHER_SLOT)]
+
+
+def test_albums_that_lack_the_same_discs_are_copies() -> None:
+    def copy(folder: str) -> list[Item]:
+        first = on_album(f"{folder}/1.flac", 1, sound="1", disc=None, disc_total=None)
+        return [first, on_album(f"{folder}/2.flac", 2, sound="2", disc=2, disc_total=None)]
+
+    assert len(quarantined(found(copy("A"), copy("B")))) == 2
 
 
 def test_the_discs_of_a_box_are_one_album() -> None:

@@ -51,4 +51,7 @@ def _copies(album: Album, members: Iterable[Candidate]) -> list[AlbumCopy]:
     for copy in by_folder.values():
         copy.assess()
         copy.tracks_at_location = len(at_location[copy.fs])
+    several = any(copy.several_discs for copy in by_folder.values())
+    for copy in by_folder.values():
+        copy.several_anywhere = several
     return list(by_folder.values())

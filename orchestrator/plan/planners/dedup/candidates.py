@@ -69,7 +69,10 @@ Slot = tuple[int, int]
 class AlbumCopy:
     """The tracks of one album in one folder of one location."""
 
-    __slots__ = ("album", "complete", "folder", "fs", "members", "mixes_discs", "needs_unnumbered", "slots", "tracks_at_location")
+    __slots__ = (
+        "album", "complete", "folder", "fs", "members", "mixes_discs", "needs_unnumbered", "several_anywhere", "several_discs",
+        "slots", "tracks_at_location",
+    )  # fmt: skip
 
     def __init__(self, fs: str, folder: str, album: Album) -> None:
         self.fs = fs
@@ -81,6 +84,10 @@ class AlbumCopy:
         self.complete = False
         self.mixes_discs = False
         """Whether it contains several discs without disc numbers: several track numbers have two titles each."""
+        self.several_discs = False
+        """Whether a track says that the album has several discs."""
+        self.several_anywhere = False
+        """Whether a track of this copy or another one does."""
         self.needs_unnumbered = False
         """Whether it is complete only because a track without a number may be the missing one."""
         self.tracks_at_location = 0
@@ -95,6 +102,7 @@ class AlbumCopy:
         self.complete = bool(self.slots) and missing(whole) is None
         ambiguous = (len({fold(first(member.track.title)) for member in members}) > 1 for members in self.slots.values())
         self.mixes_discs = sum(ambiguous) > 1
+        self.several_discs = any(map(states_several_discs, self.members))
         numbered = [member.track for members in self.slots.values() for member in members]
         self.needs_unnumbered = self.complete and missing(numbered) is not None
 
@@ -104,6 +112,11 @@ class AlbumCopy:
             return [*self.slots.values()]
         whole = (member for member in self.members if member.reading.suspect is None)
         return [*self.slots.values(), *([member] for member in whole if member.number is None)]
+
+
+def states_several_discs(candidate: Candidate) -> bool:
+    """Whether the tags of a track, or the name of its folder, say that its album has several discs."""
+    return max(candidate.disc or 1, candidate.track.disc_total or 1) > 1
 
 
 def candidates_of(fs: str, items: Iterable[Item], capabilities: Capabilities = _NAMES_ONLY) -> list[Candidate]:

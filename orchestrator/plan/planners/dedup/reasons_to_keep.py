@@ -10,7 +10,7 @@ from orchestrator.plan.music.cut import may_be_cut
 from orchestrator.plan.music.lost_end import lost_end
 from orchestrator.plan.music.spelling import fold
 from orchestrator.plan.music.tag_values import joined
-from orchestrator.plan.planners.dedup.candidates import Candidate
+from orchestrator.plan.planners.dedup.candidates import Candidate, states_several_discs
 from orchestrator.plan.planners.dedup.records import Tier
 from orchestrator.plan.planners.dedup.stated_facts import facts_agree
 from orchestrator.plan.planners.dedup.version_words import edition_words, title_version_words, version_words
@@ -145,10 +145,18 @@ def _other_disc(one: Candidate, other: Candidate) -> bool:
     """Whether two tracks may be on different discs. On an album with several discs, no disc number may mean any of them."""
     if one.disc and other.disc:
         return one.disc != other.disc
-    if one.album_copy is not None and one.album_copy is other.album_copy and one.album_copy.mixes_discs:
+    mine, theirs = one.album_copy, other.album_copy
+    if mine is not None and mine is theirs and mine.mixes_discs:
         return True
-    stated = one if one.disc else other
-    return bool(stated.disc) and max(stated.disc or 1, stated.track.disc_total or 1) > 1
+    if one.disc or other.disc:
+        stated = one if one.disc else other
+        return states_several_discs(stated) or any(copy is not None and copy.several_anywhere for copy in (mine, theirs))
+    if mine is None or theirs is None:
+        return False
+    if mine is theirs:
+        return mine.several_anywhere
+    # Two copies of an album that lack the same disc numbers are copies all the same.
+    return mine.several_discs != theirs.several_discs or states_several_discs(one) != states_several_discs(other)
 
 
 def _same_version(mine: Track, theirs: Track) -> bool:
