@@ -33,6 +33,9 @@ _NOT_RUN = {
 }
 """Pages and commands that are only parsed, and why."""
 
+_OPENS_A_REVIEW = re.compile(r" --review\b| --conflict ask\b")
+"""A review needs a terminal and somebody who decides: tests/end_to_end/test_review.py is both."""
+
 _IN_EVERY_RUN = {"undo"}
 _BEFORE = {
     "undo": ("dedup gdrive:Music --dedup quarantine", "organize gdrive:Music"),
@@ -57,7 +60,8 @@ def commands_of(page: Path) -> list[list[str]]:
     """Each call of our program in the shell blocks of a page."""
     lines = documents.shell_lines(page.read_text(encoding="utf-8"))
     ours = [words for line in lines for words in documents.simple_commands(line) if words[:1] == [PROGRAM]]
-    return [words for words in ours if "[OPTIONS]" not in words and " ".join(words[1:]) not in _NOT_RUN]
+    run = [words for words in ours if "[OPTIONS]" not in words and " ".join(words[1:]) not in _NOT_RUN]
+    return [words for words in run if not _OPENS_A_REVIEW.search(" ".join(words))]
 
 
 def runnable() -> list[object]:
