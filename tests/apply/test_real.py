@@ -88,6 +88,26 @@ def test_a_daemon_that_dies_is_replaced_and_the_run_continues(found_rclone: Bina
         assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(6)]
 
 
+def test_a_folder_that_gets_another_number_during_a_run_is_still_the_same(rclone: Rclone, tmp_path: Path) -> None:
+    """As below `rclone mount`, once it has forgotten the folder."""
+    library, other = tmp_path / "library", tmp_path / "other"
+    library.mkdir()
+    plain = RcloneStorage(rclone, str(library))
+    for number in range(8):
+        plain.write(f"in/{number}.mp3", f"content {number}".encode())
+
+    def renumber(call: Call) -> None:
+        if isinstance(call, MoveCall) and call.src == "in/4.mp3" and not other.exists():
+            library.rename(other)
+            library.mkdir()
+            for folder in other.iterdir():
+                folder.rename(library / folder.name)
+
+    made = plan(*[move(plain, f"in/{number}.mp3", f"out/{number}.mp3") for number in range(8)])
+    result = run(made, tmp_path / "journal", Watched(plain, renumber), window=3)
+    assert (result.exit_code, result.done, other.exists()) == (ExitCode.DONE, 8, True), result.problems
+
+
 @pytest.mark.parametrize("first", ["in/0.mp3", "in/4.mp3"])
 def test_a_disk_that_is_unmounted_during_a_run_stops_it_and_is_waited_for(rclone: Rclone, tmp_path: Path, first: str) -> None:
     """Its files do not count as gone, and its empty folder is not filled, neither then nor by `resume`."""

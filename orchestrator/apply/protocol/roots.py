@@ -15,7 +15,7 @@ from orchestrator.storage.local_path import status_on_disk
 from orchestrator.storage.protocol import Storage
 
 _NONE = (-1, -1)
-"""No folder is that one."""
+"""The device and the number of no folder."""
 
 
 class Roots:
@@ -42,6 +42,8 @@ class Roots:
             status = status_on_disk(storage, "")
             now = None if status is None else (status.st_dev, status.st_ino)
             before = self._known.get(fs) or now
+            if now is not None and before is not None and now != before and now[0] == before[0] and not _is_empty(storage):
+                before = now  # FUSE may give one folder other numbers (`rclone mount` does, below its root)
             if before is not None:
                 self._known[fs] = before
             if now != before:
