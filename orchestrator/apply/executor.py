@@ -26,7 +26,7 @@ from orchestrator.apply.protocol.backoff import Backoff
 from orchestrator.apply.protocol.kept_copies import KeptCopies
 from orchestrator.apply.protocol.mirrors import Mirrors
 from orchestrator.apply.protocol.refused_changes import RefusedChanges, left_marker
-from orchestrator.apply.protocol.roots import Roots
+from orchestrator.apply.protocol.roots import Roots, mount_points
 from orchestrator.apply.protocol.routes import COPIES, Route
 from orchestrator.apply.protocol.schedule import Schedule
 from orchestrator.apply.protocol.shared_looks import SharedLooks
@@ -79,7 +79,7 @@ def apply_plan(
     with chosen.exclusive_access(plan, storages, journal) as markers:
         run_id = journal.new_run_id()
         plan = with_names_of_run(plan, run_id)
-        journal.begin(plan, command, undoes=undoes, run_id=run_id, verify=chosen.verify)
+        journal.begin(plan, command, undoes=undoes, run_id=run_id, verify=chosen.verify, mounts=mount_points(storages))
         return Execution(
             run_id,
             plan,
@@ -132,7 +132,7 @@ class Execution:
         shared = SharedLooks(run_id, plan.operations, plan.header.counts.get("files"))
         transfers, verify = settings.transfers, settings.verify
         kept_copies = KeptCopies(run_id, plan.operations, self._sent_once, shared, transfers=transfers, verify=verify)
-        roots = Roots(storages, plan, states)
+        roots = Roots(storages, plan, states, journal.mounts(run_id))
         self._attempts = Attempts(run_id, journal, kept_copies, shared, roots, transfers=transfers, verify=verify)
         self._directory_mover = DirectoryMover(run_id, journal)
         self._stopped_remotes = StoppedRemotes(storages, roots, mirrors_of(plan.header))

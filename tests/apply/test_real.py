@@ -21,6 +21,7 @@ from orchestrator.storage.protocol import Call, CallResult, DeleteCall, MoveCall
 from orchestrator.storage.rclone_backed.storage import RcloneStorage
 from orchestrator.storage.wrappers.forwarding import ForwardingStorage
 from tests.apply.plans import move, operation, plan, run, run_again
+from tests.servers.disk import on_another_file_system
 
 
 class Watched(ForwardingStorage):
@@ -86,6 +87,44 @@ def test_a_daemon_that_dies_is_replaced_and_the_run_continues(found_rclone: Bina
         assert result.exit_code == ExitCode.DONE, result.problems
         assert len({id(daemon) for daemon in daemons}) == 2
         assert sorted(entry.path for entry in plain.list()) == [f"out/{number}.mp3" for number in range(6)]
+
+
+def test_a_folder_below_an_unmounted_disk_is_not_filled_by_resume(rclone: Rclone, tmp_path: Path) -> None:
+    """Even if what was being sent when the disk went is in it."""
+    library, bare, disk = tmp_path / "library", tmp_path / "bare", on_another_file_system(tmp_path)
+    bare.mkdir()
+    library.symlink_to(disk)
+    there, here = RcloneStorage(rclone, str(library)), RcloneStorage(rclone, str(tmp_path / "here"))
+    for number in range(8):
+        here.write(f"in/{number}.mp3", f"content {number}".encode())
+
+    def unmount(call: Call) -> None:
+        if getattr(call, "src", "") == "in/4.mp3" and library.readlink() == disk:
+            lead(library, bare)
+            (bare / "late.mp3").write_bytes(b"sent when the disk went")
+
+    moves = [operation(Verb.MOVE, here, f"in/{number}.mp3", there, f"out/{number}.mp3") for number in range(8)]
+    try:
+        results = [run(plan(*moves, source=here.fs), tmp_path / "journal", here, Watched(there, unmount), window=3)]
+        before = {entry.path for entry in here.list()}
+        results.append(run_again(tmp_path / "journal", here, there, window=3))
+        for result in results:
+            assert (result.exit_code, result.failed, result.skipped) == (ExitCode.UNREACHABLE, 0, 0), result.problems
+            assert "is the disk mounted?" in result.problems[-1].message
+        assert {entry.path for entry in here.list()} == before
+        lead(library, disk)
+        result = run_again(tmp_path / "journal", here, there, window=3)
+        sent_when_it_went = {f"out/{number}.mp3" for number in (3, 4, 5)}
+        assert (result.exit_code, {one.path for one in result.problems}) == (ExitCode.INTEGRITY, sent_when_it_went)
+        assert {entry.path for entry in there.list()} == {f"out/{number}.mp3" for number in range(8)} - sent_when_it_went
+        assert {path.relative_to(bare).as_posix() for path in bare.rglob("*.mp3")} == {*sent_when_it_went, "late.mp3"}
+    finally:
+        shutil.rmtree(disk)
+
+
+def lead(link: Path, to: Path) -> None:
+    link.unlink()
+    link.symlink_to(to)
 
 
 def test_a_folder_that_gets_another_number_during_a_run_is_still_the_same(rclone: Rclone, tmp_path: Path) -> None:

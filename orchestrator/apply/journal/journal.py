@@ -13,7 +13,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -73,14 +73,32 @@ class Journal:
         return time.strftime("%Y%m%d-%H%M%S-", time.gmtime(self._clock())) + secrets.token_hex(3)
 
     def begin(
-        self, plan: Plan, command: str, *, undoes: str | None = None, run_id: str | None = None, verify: VerifyMode = "fast"
+        self,
+        plan: Plan,
+        command: str,
+        *,
+        undoes: str | None = None,
+        run_id: str | None = None,
+        verify: VerifyMode = "fast",
+        mounts: Mapping[str, str] | None = None,
     ) -> str:
-        """Record a new run with all its operations; gives its id. Its state is RUNNING."""
+        """Record a new run with all its operations; gives its id. Its state is RUNNING. `mounts`: see `RunStart`."""
         created = self._clock()
         identity = run_id or self.new_run_id()
         bodies = [_encode(operation) for operation in plan.operations]
         header = msgspec.structs.replace(plan.header, staying=msgspec.UNSET)
-        start = RunStart(identity, command, created, header, len(bodies), _sum_of_all(bodies), undoes, verify, stages_copies=True)
+        start = RunStart(
+            id=identity,
+            command=command,
+            created=created,
+            header=header,
+            operations=len(bodies),
+            operations_sha256=_sum_of_all(bodies),
+            undoes=undoes,
+            verify=verify,
+            stages_copies=True,
+            mounts=dict(mounts or {}),
+        )
         body = _encode(start)
         checksum = _checksum("", body)
         with self._transaction() as database:
@@ -179,6 +197,10 @@ class Journal:
             locations = dict.fromkeys((header.source, header.target, *locations_of(operations)))
             header = msgspec.structs.replace(header, locations=tuple(locations))
         return Plan(header, operations)
+
+    def mounts(self, run_id: str) -> dict[str, str]:
+        """Location on a disk -> where the disk was mounted when the run began."""
+        return self._start(run_id)[0].mounts
 
     def states(self, run_id: str) -> dict[str, OperationState]:
         """Operation -> its last record; operations without a record are absent. Checks the whole chain."""

@@ -105,6 +105,8 @@ class RunStart(msgspec.Struct, frozen=True):
     """Also applies when the run is resumed."""
     stages_copies: bool = False
     """Copies get their final names once they are verified. False: an older version began the run, and sent them there at once."""
+    mounts: dict[str, str] = {}
+    """Location on a disk -> where the disk was mounted; empty if an older version began the run."""
 
 
 class Run(msgspec.Struct, frozen=True):
