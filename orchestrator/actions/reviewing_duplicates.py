@@ -14,6 +14,7 @@ from orchestrator.review.keep_rules import moved_to_front, put_in_front, rules_o
 from orchestrator.wording import counted
 
 _NAMED = 20
+_SINCE = "ends of files were read after the review, or your decisions change what is a duplicate"
 
 
 def save_keep_rules(session: Session, groups: DuplicateGroups) -> None:
@@ -45,16 +46,13 @@ def _change(groups: DuplicateGroups, key: str, value: Any) -> Change:
 
 
 def report_other_outcomes(session: Session, groups: DuplicateGroups, found: Duplicates) -> None:
-    """Report what is planned otherwise than the review has shown, because ends of files were read since then."""
+    """Report what is planned otherwise than the review has shown, because of ends of files and of what the decisions lead to."""
     planned = {one.duplicate.ref for one in found.decisions}
     shown = {one.duplicate.ref for one in groups.leaving.values()}
     for ref in sorted(shown - planned, key=lambda ref: (ref.fs, ref.path))[:_NAMED]:
-        why = "stays, although it was to be quarantined: what its copy or its own end holds was read after the review"
-        session.reporter.warning(why, display_name(ref, ""))
+        session.reporter.warning(f"stays, although it was to be quarantined: {_SINCE}", display_name(ref, ""))
     for ref in sorted(planned - shown, key=lambda ref: (ref.fs, ref.path))[:_NAMED]:
-        session.reporter.warning(
-            "is to be quarantined, although it was to stay: its end was read after the review", display_name(ref, "")
-        )
+        session.reporter.warning(f"is to be quarantined, although it was to stay: {_SINCE}", display_name(ref, ""))
     further = max(0, len(shown - planned) - _NAMED) + max(0, len(planned - shown) - _NAMED)
     if further:
         session.reporter.warning(f"... and {counted(further, 'more file')}")
