@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.records import OWN_DIRECTORY
 from tests.forked import Death, Forks, Started
 from tests.places import Place, PlaceThroughRclone, crypt_section, visible
 from tests.program import Ended
@@ -187,6 +188,11 @@ def _own(seen: Seen) -> bool:
 
 def _google_time(mtime_ns: int) -> str:
     return datetime.fromtimestamp(mtime_ns / 1e9, UTC).isoformat()
+
+
+def contents_of(sides: Iterable[dict[str, str]]) -> set[str]:
+    """All contents, but for the numbers that syncs leave on disks."""
+    return {content for side in sides for path, content in side.items() if not path.startswith(f"{OWN_DIRECTORY}/synced-")}
 
 
 class Synced:

@@ -37,17 +37,23 @@ def home(tmp_path: Path) -> Path:
 
 
 def answer_yes(command: list[str], home: Path, environment: dict[str, str]) -> tuple[int, str]:
-    """Run a command at a terminal that answers yes to every question."""
+    """Run a command at a terminal that answers yes to every question, once it is asked."""
     ours, theirs = pty.openpty()
+    output, answered = b"", 0
     try:
-        os.write(ours, b"y\n" * 3)
-        ended = subprocess.run(
-            command, cwd=home, env=environment, stdin=theirs, capture_output=True, text=True, check=False, timeout=120
-        )
+        with subprocess.Popen(
+            command, cwd=home, env=environment, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+        ) as process:
+            assert process.stdout is not None
+            while block := process.stdout.read(1 << 16):
+                output += block
+                if output.count(b"[y]es") > answered:
+                    answered += 1
+                    os.write(ours, b"y\n")
     finally:
         os.close(ours)
         os.close(theirs)
-    return ended.returncode, ended.stdout + ended.stderr
+    return process.returncode, output.decode()
 
 
 @pytest.mark.timeout(300)

@@ -18,7 +18,7 @@ from tests.places import digest
 from tests.program import Ended
 from tests.servers.http import Then
 from tests.sync_cases import CASES, Case, Step
-from tests.sync_sides import Synced
+from tests.sync_sides import Synced, contents_of
 
 PAIRS = {
     "local and S3": ("local", "s3_moto"),
@@ -64,7 +64,7 @@ class Cases:
             ended = synced(*options, codes=(0, 3))
             after = synced.everything()
             self._compare(ended, after, kills=kills is not None)
-            lost = {*before[0].values(), *before[1].values()} - {*after[0].values(), *after[1].values()}
+            lost = contents_of(before) - contents_of(after)
             assert not lost, "nothing is lost"
             if kills is None and all(side.hashed for side in synced.sides):
                 self._check_uploads(before, after)

@@ -36,20 +36,20 @@ def find_duplicates(
 ) -> Duplicates:
     """Decide which files of any number of locations are duplicates. Their order does not matter.
 
-    Each search is one of `SameFiles.duplicates`. Raises UsageError for an invalid `keep`.
+    Each search is one of `SameFiles.duplicates`. With choices there is one search alone: its outcome is what the person has seen.
+    Raises UsageError for an invalid `keep`.
     """
-    search = _RepeatedSearch(tuple(candidates), options or DedupSettings(), note_in_place, choices)
+    if choices != NO_CHOICES:
+        return SameFiles(tuple(candidates), note_in_place).duplicates(options or DedupSettings(), choices)
+    search = _RepeatedSearch(tuple(candidates), options or DedupSettings(), note_in_place)
     return search.settled()
 
 
 class _RepeatedSearch:
-    def __init__(
-        self, candidates: Sequence[Candidate], options: DedupSettings, note_in_place: NoteInPlace | None, choices: Choices
-    ) -> None:
+    def __init__(self, candidates: Sequence[Candidate], options: DedupSettings, note_in_place: NoteInPlace | None) -> None:
         self._candidates = candidates
         self._options = options
         self._note_in_place = note_in_place
-        self._choices = choices
         self._same = SameFiles(candidates, note_in_place)
         self._staying: dict[Ref, str] = {}
         """Files whose going would lead to more than they are worth -> why they stay, in words."""
@@ -60,7 +60,7 @@ class _RepeatedSearch:
         while self._staying:
             gone = {id(one.duplicate) for one in found.decisions}
             rest = [_again(one, compared=True) for one in self._candidates if id(one) not in gone]
-            more = _RepeatedSearch(rest, self._options, self._note_in_place, self._choices).result().decisions
+            more = _RepeatedSearch(rest, self._options, self._note_in_place).result().decisions
             titles = {_title(file) for one in more for file in (one.duplicate, one.kept)}
             around = [one.duplicate for one in found.decisions if titles & {_title(one.duplicate), _title(one.kept)}]
             staying = {one.ref: UNSETTLED for one in (*around, *(one.duplicate for one in more))}
@@ -72,7 +72,7 @@ class _RepeatedSearch:
 
     def result(self) -> Duplicates:
         """The duplicates of all searches together, each with the file that is kept in the end."""
-        alone = found = self._same.duplicates(self._options, self._choices, self._staying)
+        alone = found = self._same.duplicates(self._options, NO_CHOICES, self._staying)
         gone = {id(one.duplicate): one for one in found.decisions}
         freed = False
         for _ in range(_MAX_SEARCHES):
@@ -86,7 +86,7 @@ class _RepeatedSearch:
             staying = self._telling_apart(found.decisions, gone) | self._broken_up(kept)
             if staying.keys() - self._staying.keys():
                 self._staying |= staying
-                found = self._same.duplicates(self._options, self._choices, self._staying)
+                found = self._same.duplicates(self._options, NO_CHOICES, self._staying)
                 gone, freed = {id(one.duplicate): one for one in found.decisions}, False
             elif not found.decisions:
                 return self._all_of(gone, found)
@@ -151,7 +151,7 @@ class _RepeatedSearch:
         """
         own = [_again(one, compared=compared is None or id(one) in compared) for one in candidates]
         of = {id(one): given for one, given in zip(own, candidates, strict=True)}
-        found = SameFiles(own, self._note_in_place).duplicates(self._options, self._choices, self._staying)
+        found = SameFiles(own, self._note_in_place).duplicates(self._options, NO_CHOICES, self._staying)
         return Duplicates(
             tuple(replace(one, duplicate=of[id(one.duplicate)], kept=of[id(one.kept)]) for one in found.decisions),
             tuple(replace(one, files=tuple(of[id(file)] for file in one.files)) for one in found.alike),
