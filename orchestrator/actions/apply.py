@@ -61,13 +61,8 @@ def _warn_if_applied(session: Session, plan: Plan) -> None:
     runs = session.journal.runs()
     undone = undone_by(runs)
     for run in reversed(runs):
-        made = run.summary is not None and run.summary.done
-        if (
-            run.header.created == plan.header.created
-            and run.header.source == plan.header.source
-            and made
-            and run.id not in undone
-        ):
+        same = (run.header.plan_id, run.header.created) == (plan.header.plan_id, plan.header.created)
+        if same and run.summary is not None and run.summary.done and run.id not in undone:
             session.reporter.warning(
                 f"run {run.described} has carried out this plan: `music-orchestrator undo {run.id}` reverses it"
             )

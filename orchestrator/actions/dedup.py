@@ -34,7 +34,7 @@ from orchestrator.config.setting_syntax import parse_duration
 from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.foreign_folders import HiddenFolders, opened_by
 from orchestrator.location import Location
-from orchestrator.plan.build import seal
+from orchestrator.plan.build import with_option
 from orchestrator.plan.model import Plan, Verb
 from orchestrator.plan.planners.dedup import planner
 from orchestrator.plan.planners.dedup.choices import NO_CHOICES
@@ -264,9 +264,7 @@ def _scan(session: Session, question: DedupQuestion, location: Location) -> tupl
 
 def _noting_deletion(planned: Planned) -> Planned:
     """The same, and its header has `delete`: most of what the plan quarantines is then deleted."""
-    header = planned.plan.header
-    noted = msgspec.structs.replace(header, options={**header.options, "delete": True})
-    return msgspec.structs.replace(planned, plan=seal(msgspec.structs.replace(planned.plan, header=noted)))
+    return msgspec.structs.replace(planned, plan=with_option(planned.plan, "delete", True))
 
 
 def _ask_to_quarantine(plan: Plan) -> str:

@@ -15,7 +15,7 @@ from orchestrator.actions.sync_record import SyncRecord, begin_pair
 from orchestrator.common_state.store import Pair
 from orchestrator.errors import IntegrityError, RemoteError, SafetyLimitError, UsageError
 from orchestrator.location import Location
-from orchestrator.plan.build import seal
+from orchestrator.plan.build import with_option
 from orchestrator.plan.model import MIRRORED, Mirrored, Plan
 from orchestrator.plan.planners.sync.evidence import unchanged
 from orchestrator.plan.planners.sync.records import CHANGED_SINCE, SIDES, File, Inode, Link, Row
@@ -32,8 +32,7 @@ def with_mirrored(plan: Plan) -> Plan:
     copied = [one for one in plan.mirrored if one.changes]
     if not copied:
         return plan
-    options = {**plan.header.options, MIRRORED: msgspec.json.decode(msgspec.json.encode(copied))}
-    return seal(msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, options=options)))
+    return with_option(plan, MIRRORED, msgspec.json.decode(msgspec.json.encode(copied)))
 
 
 def saved_mirrored(plan: Plan) -> Sequence[Mirrored]:

@@ -35,7 +35,7 @@ from orchestrator.errors import ExitCode, UsageError, worst
 from orchestrator.foreign_folders import opened_by
 from orchestrator.location import Location
 from orchestrator.paths import check_directory
-from orchestrator.plan.build import seal
+from orchestrator.plan.build import with_option
 from orchestrator.plan.file_names.pattern import parse_names_as_tags
 from orchestrator.plan.layout.templates import compile_layout
 from orchestrator.plan.model import Plan
@@ -222,9 +222,7 @@ class _Work:
             return Planned(made, worst([self._so_far, code_of_skipped(made)]))
         if self._action == "report" and self._search is not None:
             show_duplicates(session, duplicates_of(self._request, self._search), source.fs, plan_follows=False)
-            header = made.header
-            noted = msgspec.structs.replace(header, options={**header.options, "duplicates_reported": True})
-            made = seal(msgspec.structs.replace(made, header=noted))
+            made = with_option(made, "duplicates_reported", True)
         _offer_names(session, made)
         made = with_mirrored(made) if self._saved else made
         return Planned(made, worst([self._so_far, report_skipped(session, made)]))

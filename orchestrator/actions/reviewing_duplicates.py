@@ -14,7 +14,7 @@ from orchestrator.review.keep_rules import moved_to_front, put_in_front, rules_o
 from orchestrator.wording import counted
 
 _NAMED = 20
-_SINCE = "ends of files were read after the review, or your decisions change what is a duplicate"
+_SINCE = "ends of files were read after the review, or the search was repeated without what leaves"
 
 
 def save_keep_rules(session: Session, groups: DuplicateGroups) -> None:
@@ -46,7 +46,7 @@ def _change(groups: DuplicateGroups, key: str, value: Any) -> Change:
 
 
 def report_other_outcomes(session: Session, groups: DuplicateGroups, found: Duplicates) -> None:
-    """Report what is planned otherwise than the review has shown, because of ends of files and of what the decisions lead to."""
+    """Report what is planned otherwise than the review has shown: see `_SINCE`."""
     planned = {one.duplicate.ref for one in found.decisions}
     shown = {one.duplicate.ref for one in groups.leaving.values()}
     for ref in sorted(shown - planned, key=lambda ref: (ref.fs, ref.path))[:_NAMED]:

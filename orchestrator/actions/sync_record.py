@@ -12,7 +12,7 @@ from orchestrator.apply.guard.place_id import write_place_id
 from orchestrator.common_state.store import Pair
 from orchestrator.errors import IntegrityError, StalePlanError
 from orchestrator.location import Location
-from orchestrator.plan.build import seal
+from orchestrator.plan.build import with_option
 from orchestrator.plan.model import Plan
 from orchestrator.plan.planners.sync.each_way import done_each_way, planned_each_way
 from orchestrator.plan.planners.sync.records import FolderPair, Link
@@ -38,8 +38,7 @@ class SyncRecord(msgspec.Struct, frozen=True, kw_only=True):
 def with_record(plan: Plan, record: SyncRecord) -> Plan:
     """A plan that can be written to a file, and carried out later."""
     encoded = msgspec.json.decode(msgspec.json.encode(record))
-    options = {**plan.header.options, "sync": {**plan.header.options["sync"], _KEY: encoded}}
-    return seal(msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, options=options)))
+    return with_option(plan, "sync", {**plan.header.options["sync"], _KEY: encoded})
 
 
 def saved_record(plan: Plan) -> SyncRecord | None:

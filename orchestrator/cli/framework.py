@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 
 _WORDS = "music-orchestrator.words"
-_WHOLE_SENTENCE = 1000
-"""So long, no first sentence of a help is."""
 """The key of the command line in click's `Context.meta`."""
+_WHOLE_SENTENCE = 1000
+"""More characters than the first sentence of any help has."""
 
 
 class Command(click.Command):

@@ -82,6 +82,11 @@ def seal(plan: Plan) -> Plan:
     return replace(plan, header=replace(plan.header, plan_id=identity))
 
 
+def with_option(plan: Plan, name: str, value: Any) -> Plan:
+    """The same plan, sealed with one more entry, or another one, among the options of its header."""
+    return seal(replace(plan, header=replace(plan.header, options={**plan.header.options, name: value})))
+
+
 def encoded(operations: Iterable[Operation]) -> Iterator[bytes]:
     """The lines of operations in a plan file."""
     encode = msgspec.json.Encoder(order="deterministic").encode
